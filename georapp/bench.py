@@ -1,0 +1,149 @@
+"""Speed and memory on this machine. What matters are ratios of things that were measured in turn in one run: machines drift."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import llama_cpp.llama_cpp as llama
+
+from georapp import events, photo
+from georapp.engine import Engine, EngineOptions
+from georapp.locate import Locator, Request
+from georapp.models import Model
+from georapp.prediction import Prediction
+from georapp.sampler import Sampler, Sampling
+from georapp.supervisor import Supervisor
+
+TOKENS = 64  # of a measured answer
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A median of several rounds, with the smallest and largest. `wanted`: what the project promises, as text."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    wanted: str = ""
+
+
+def measure(model: Model, path: Path, *, threads: int = 0, rounds: int = 7) -> Iterator[Figure]:
+    """All figures for a model and a photo. Raises PhotoError, ModelError."""
+    options = EngineOptions(threads=threads, context=model.context, max_samples=max(8, model.samples))
+    picture = photo.read(path)
+    with Locator.open(model, options) as locator:
+        yield _ratio("engine, share of a bare llama.cpp loop", _engine_ratios(locator.engine, rounds), wanted="at least 0.95")
+        yield _ratio("8 answers, times 1 answer, photo included", _batch_ratios(locator, picture, rounds), wanted="at most 2.0")
+        timings = [_fresh(locator, picture).timing for _ in range(rounds)]
+        yield _figure("image tower", [t.image_s * 1000 for t in timings], "ms")
+        yield _figure("first word", [t.first_token_s * 1000 for t in timings], "ms")
+        yield _figure("all samples together", [t.tokens_per_s for t in timings], "tokens/s")
+    yield from _whole_program(model, path, threads, rounds)
+    yield _figure("georapp --help", [_help_seconds() for _ in range(rounds)], "s", "at most 0.5")
+
+
+def _ratio(name: str, values: list[float], wanted: str) -> Figure:
+    return _figure(name, values, "×", wanted)
+
+
+def _figure(name: str, values: list[float], unit: str, wanted: str = "") -> Figure:
+    return Figure(name, statistics.median(values), min(values), max(values), unit, wanted)
+
+
+# ---- the engine beside the plainest loop that can answer ----
+
+
+def _engine_ratios(engine: Engine, rounds: int) -> list[float]:
+    """Tokens a second of the engine by those of a loop that only decodes and takes the most probable token, pair by pair."""
+    prompt = engine.text.tokenize("Europe. ")
+    for _ in range(2):  # the first rounds of both warm up
+        _bare_seconds(engine, prompt), _engine_seconds(engine)
+    return [_bare_seconds(engine, prompt) / _engine_seconds(engine) for _ in range(max(rounds, 15))]
+
+
+def _engine_seconds(engine: Engine) -> float:
+    """Of writing TOKENS tokens; a model that ends earlier is scaled up."""
+    engine.forget()
+    answer = engine.answer("Europe. ", max_tokens=TOKENS, sampling=Sampling(grammar=None))
+    return answer.timings.generate_s / max(1, answer.timings.tokens) * TOKENS
+
+
+def _bare_seconds(engine: Engine, prompt: list[int]) -> float:
+    engine.forget()
+    text = engine.text
+    _, context = text.handles
+    sampler = Sampler(text, Sampling(), 0)
+    text.decode_tokens(prompt, 0, logits=True)
+    token = sampler.draw(-1)
+    start, written = time.perf_counter(), 0
+    one = (llama.llama_token * 1)(token)
+    for _ in range(TOKENS):
+        llama.llama_decode(context, llama.llama_batch_get_one(one, 1))
+        one[0] = sampler.draw(-1)
+        written += 1
+        if text.ends(one[0]):
+            break
+    seconds = time.perf_counter() - start
+    sampler.close()
+    return seconds / written * TOKENS
+
+
+# ---- answers to a photo ----
+
+
+def _fresh(locator: Locator, picture: photo.Photo, samples: int | None = None) -> Prediction:
+    locator.engine.forget()
+    return locator.locate(picture, Request(samples=samples, temperature=1.0))
+
+
+def _batch_ratios(locator: Locator, picture: photo.Photo, rounds: int) -> list[float]:
+    def seconds(samples: int) -> float:
+        start = time.perf_counter()
+        _fresh(locator, picture, samples)
+        return time.perf_counter() - start
+
+    seconds(8), seconds(1)
+    return [seconds(8) / seconds(1) for _ in range(rounds)]
+
+
+# ---- the whole program ----
+
+
+def _whole_program(model: Model, path: Path, threads: int, rounds: int) -> Iterator[Figure]:
+    loads, answers, memory = [], [], []
+    for _ in range(min(3, rounds)):
+        with Supervisor(events.Load(str(model.folder), threads=threads)) as supervisor:
+            loads.append(_seconds(supervisor.start))
+            for _ in range(3):
+                answers.append(_seconds(lambda: list(supervisor.locate(path))))
+            memory.append(_peak_mb(supervisor.pid))
+    yield _figure("worker started and model loaded", loads, "s", "at most 3")
+    yield _figure("one photo, default samples", answers, "s", "at most 3")
+    yield _figure("peak memory of the worker", memory, "MB", "at most 1,500")
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _peak_mb(pid: int | None) -> float:
+    """Largest resident memory so far; 0 where the system does not say."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii").splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1000 for line in lines if line.startswith("VmHWM")), 0.0)
+
+
+def _help_seconds() -> float:
+    return _seconds(lambda: subprocess.run([sys.executable, "-m", "georapp", "--help"], check=True, capture_output=True))

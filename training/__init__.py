@@ -1,0 +1,1 @@
+"""The training half: runs with torch, without Qt and without llama.cpp."""

@@ -1,0 +1,93 @@
+"""The text model: a small Llama whose first words are rows made of the evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from training.mini.evidence import FEATURES
+from training.mini.settings import TextSettings
+from training.mini.vocabulary import Vocabulary
+
+
+class Projector(nn.Sequential):
+    """Evidence [b, k, FEATURES] -> rows [b, k, width]."""
+
+    def __init__(self, settings: TextSettings) -> None:
+        super().__init__(nn.Linear(FEATURES, settings.row_inner), nn.GELU(), nn.Linear(settings.row_inner, settings.width))
+
+
+class RowsLlama(LlamaForCausalLM):
+    """A Llama that takes `evidence` beside `input_ids`, which hold the vocabulary's row token once for each row."""
+
+    def __init__(self, config: LlamaConfig, settings: TextSettings, row_token: int) -> None:
+        super().__init__(config)
+        self.projector = Projector(settings)
+        self.row_token = row_token
+
+    def with_rows(self, input_ids: Tensor, evidence: Tensor) -> Tensor:
+        """Embeddings [b, t, width] with the rows in their places."""
+        words: Tensor = self.get_input_embeddings()(input_ids)
+        rows = self.projector(evidence).to(words.dtype)
+        places = (input_ids == self.row_token).unsqueeze(-1)
+        return words.masked_scatter(places, rows)
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        evidence: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        **rest: Any,
+    ) -> Any:
+        """As in transformers; with evidence the row tokens are replaced."""
+        if evidence is not None and input_ids is not None and (input_ids == self.row_token).any():
+            return super().forward(inputs_embeds=self.with_rows(input_ids, evidence), **rest)
+        return super().forward(input_ids=input_ids, inputs_embeds=inputs_embeds, **rest)
+
+    @torch.no_grad()
+    def answers(
+        self, vocabulary: Vocabulary, evidence: Tensor, *, samples: int = 1, temperature: float = 1.0, tokens: int = 96
+    ) -> list[list[str]]:
+        """`samples` answers for each of n photos; temperature 0 takes the most probable words."""
+        self.eval()
+        prompt = torch.tensor([vocabulary.prompt(evidence.shape[1])] * len(evidence))
+        words = self.with_rows(prompt, evidence)
+        how: dict[str, Any] = {"do_sample": False}
+        if temperature > 0:
+            how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0, "num_return_sequences": samples}
+        generate: Any = getattr(self, "generate")  # noqa: B009 - its declared type does not fit its own class
+        ids = generate(
+            inputs_embeds=words,
+            attention_mask=torch.ones(words.shape[:2], dtype=torch.long),
+            max_new_tokens=tokens,
+            pad_token_id=vocabulary.pad,
+            eos_token_id=vocabulary.end,
+            **how,
+        )
+        texts = [vocabulary.text(row) for row in ids.tolist()]
+        each = len(texts) // len(evidence)
+        return [texts[i * each : (i + 1) * each] for i in range(len(evidence))]
+
+
+def build(settings: TextSettings, vocabulary: Vocabulary, *, seed: int) -> RowsLlama:
+    """With random weights."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=settings.width,
+        intermediate_size=settings.inner,
+        num_hidden_layers=settings.layers,
+        num_attention_heads=settings.heads,
+        num_key_value_heads=settings.heads,
+        max_position_embeddings=512,
+        rms_norm_eps=1e-5,
+        tie_word_embeddings=True,
+        bos_token_id=vocabulary.user,
+        eos_token_id=vocabulary.end,
+        pad_token_id=vocabulary.pad,
+        initializer_range=0.03,
+    )
+    return RowsLlama(config, settings, vocabulary.row)

@@ -1,0 +1,65 @@
+"""Every number that was chosen. They were chosen by cross-fitting inside `fit`; README.md has the runs that lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TowerSettings:
+    """The image tower. Distances of the loss are levels of "the same place": sight, town, region, and the country and continent."""
+
+    image_size: int = 448  # pixels a side
+    frozen_blocks: int = 8  # of 16; their maps are computed once for every view
+    views: int = 4  # random crops of each photo, besides the whole
+    smallest_crop: float = 0.35  # share of the photo's area
+    width: int = 256  # of an embedding
+    epochs: int = 4
+    batch: int = 32
+    rate: float = 2e-5  # trunk; larger ones learn the photos by heart
+    head_rate: float = 1e-4  # embedding
+    weight_decay: float = 0.05
+    dropout: float = 0.1
+    sharpness: float = 20.0  # of the similarity, at the start; it is learned
+    average: float = 0.99  # of the weights over steps
+
+
+@dataclass(frozen=True, slots=True)
+class TextSettings:
+    """The text model and its rows."""
+
+    rows: int = 16  # nearest photos that are shown to it
+    evidence_views: int = 2  # of a photo, with which it appears in the text model's training
+    vocabulary: int = 4096
+    width: int = 256
+    layers: int = 4
+    heads: int = 4
+    inner: int = 640
+    row_inner: int = 256
+    pretrain_examples: int = 64_000
+    pretrain_batch: int = 32
+    pretrain_rate: float = 1.5e-3
+    sft_epochs: int = 2
+    sft_batch: int = 32
+    sft_rate: float = 3e-4
+    smallest_town: int = 15_000  # people; the towns whose names and places it learns
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettings:
+    """How the finished model answers."""
+
+    samples: int = 8
+    needed_right: float = 2 / 3  # share of statements at a level that must be right on held-out photos for it to be stated
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything, with the seed of all drawing."""
+
+    seed: int = 0
+    folds: int = 3
+    threads: int = 2
+    tower: TowerSettings = TowerSettings()
+    text: TextSettings = TextSettings()
+    answer: AnswerSettings = AnswerSettings()
