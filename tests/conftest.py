@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def textured(width: int, height: int, seed: int = 0) -> Image.Image:
 def photo_folder() -> Path:
     """The folder of licensed training photos, for the tests marked `photos`."""
     return Path(os.environ["GEORAPP_PHOTOS"])
+
+
+def pytest_unconfigure() -> None:
+    """llama_cpp opens /dev/null twice and leaves both to the garbage collector, which complains when everything else is gone."""
+    utils = sys.modules.get("llama_cpp._utils")
+    for name in ("outnull_file", "errnull_file"):
+        file = getattr(utils, name, None)
+        if file is not None:
+            file.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -80,8 +80,7 @@ def train_trunk(photos: Sequence[AlbumPhoto], views: Tensor, settings: TowerSett
             schedule.step()
             steps += 1
             _follow(average, trunk, settings.average, epoch * len(photos) // settings.batch + steps)
-        if epoch % 5 == 4:
-            print(f"tower{say}: epoch {epoch + 1}, loss {total / steps:.3f}", flush=True)
+        print(f"tower{say}: epoch {epoch + 1}, loss {total / steps:.3f}", flush=True)
     return average
 
 
