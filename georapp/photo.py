@@ -81,8 +81,8 @@ def read(path: Path) -> Photo:
     return Photo(path, data, hashlib.sha256(data).hexdigest(), name, width, height, metadata)
 
 
-def find(paths: list[Path]) -> Iterator[Path]:
-    """Files as they are, and the photos in folders, also in folders in them, by name. Folders that cannot be read raise PhotoError."""
+def find(paths: list[Path]) -> Iterator[Path | PhotoError]:
+    """Files as they are, and the photos in folders, also in folders in them, by name; an error in the place of a closed folder."""
     for path in paths:
         if not path.is_dir():
             yield path
@@ -90,9 +90,8 @@ def find(paths: list[Path]) -> Iterator[Path]:
         try:
             inside = sorted(path.iterdir())
         except OSError as error:
-            raise PhotoError(
-                f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder."
-            ) from error
+            yield PhotoError(f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder.")
+            continue
         for child in inside:
             if child.is_dir() and not child.is_symlink():
                 yield from find([child])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from georapp import events, models
-from georapp.errors import PhotoError, WorkerDied, WorkerStuck
+from georapp.errors import WorkerDied, WorkerStuck
 from georapp.gazetteer import Gazetteer
 from georapp.results import Result, compared
 from georapp.supervisor import Supervisor
@@ -74,17 +74,3 @@ def ask(
         else None
     )
     return Result(str(path), began.sha256 if began else sha256, began, outcome, truth)
-
-
-def found(paths: list[Path], find: Callable[[list[Path]], Iterator[Path]]) -> Iterator[Path | PhotoError]:
-    """Photos in the order of the arguments; a folder that cannot be read is an error in its place and does not end the walk."""
-    for path in paths:
-        walk = find([path])
-        while True:
-            try:
-                yield next(walk)
-            except StopIteration:
-                break
-            except PhotoError as error:
-                yield error
-                break

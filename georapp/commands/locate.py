@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from georapp import cli, events
-from georapp.commands.asking import ask, found, hash_of, how, supervisor_for
+from georapp.commands.asking import ask, hash_of, how, supervisor_for
 from georapp.errors import GeorappError, PhotoError, ResultsError, WorkerDied
 from georapp.results import Result, ResultsFile
 
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
 
     _model, supervisor = supervisor_for(options)
     screen = _screen(options)
-    paths, state = list(found(options.photos, find)), _State(options.resume)
+    paths, state = list(find(options.photos)), _State(options.resume)
     if not paths:
         raise PhotoError("There are no photos in these folders.", hint="JPEG, PNG, WebP, TIFF, HEIC and AVIF are looked for.")
     try:

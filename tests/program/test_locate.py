@@ -111,7 +111,13 @@ def bad_photos(folder: Path) -> dict[str, str]:
         "drawing.jpg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
     }.items():
         (folder / name).write_bytes(data)
-    return {"letter.jpg": "no photo", "empty.jpg": "empty", "cut.jpg": "", "bomb.png": "pixels", "drawing.jpg": "no photo"}
+    return {
+        "letter.jpg": "not a photo",
+        "empty.jpg": "empty",
+        "cut.jpg": "damaged",
+        "bomb.png": "pixels",
+        "drawing.jpg": "not a photo",
+    }
 
 
 def test_bad_photos_cost_a_sentence_each_and_the_others_are_done(georapp: Run, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from georapp.stop_flag import StopFlag  # noqa: E402
 from tests.conftest import textured  # noqa: E402
 from training.album import Album, bucket, distances_km, read_album, unit_vectors  # noqa: E402
 from training.mini.__main__ import Making  # noqa: E402
+from training.mini.card import card, credits  # noqa: E402
 from training.mini.corpus import MovedExamples, Records, Towns  # noqa: E402
 from training.mini.evidence import describe, nearest, place_features  # noqa: E402
 from training.mini.publish import Finished, publish  # noqa: E402
@@ -232,3 +233,30 @@ def test_folds_depend_on_the_photographer_alone(album: Album) -> None:
     assert {bucket(p.author, "fold", 3) for p in album.fit} <= {0, 1, 2}
     assert bucket("a", "fold", 3) == bucket("a", "fold", 3)
     assert replace(SMALL, seed=1).seed == 1
+
+
+def test_the_card_shows_what_was_measured(made: tuple[Finished, Path], album: Album) -> None:
+    share = {"share": 0.25, "count": 5, "n": 20, "low": 0.11, "high": 0.47}
+    line = {
+        "name": "georapp-mini",
+        "within_km": dict.fromkeys(("1", "25", "200", "750", "2500"), share),
+        "median_km": 1234.5,
+        "geoscore": 1500.2,
+        "levels": {"country": share},
+    }
+    part = {"n": 20, "photographers": 7, "lines": [line], "stated": {"continent": [share, {**share, "n": 0}]}}
+    text = card(models.read(made[1]), album, {"parts": {"known places (x)": part}}, {"parts": {"new places (x)": part}})
+    assert text.count("| georapp-mini | 25.0 (11–47) |") == 2
+    assert "| 1,234 | 1,500 | 25.0 |" in text
+    assert "| continent | 25.0 (11–47) | – |" in text
+    assert "20 photos by 7 photographers" in text
+
+
+def test_the_credits_name_every_training_photo(album: Album, tmp_path: Path) -> None:
+    with (tmp_path / "photos.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("id", "title", "photographer_or_group", "licence", "source_page"))
+        table.writerows((photo.id, "A\ttitle", "Somebody", "CC0", "") for photo in (*album.fit, *album.new))
+    lines = credits(tmp_path, album).splitlines()
+    assert len(lines) == 1 + len(album.fit)
+    assert lines[1] == f"{min(p.id for p in album.fit)}\tA title\tSomebody\tCC0\t"

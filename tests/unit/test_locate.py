@@ -59,7 +59,9 @@ def test_checks_compare_each_level_with_the_polygon() -> None:
 
 
 def test_other_names_of_a_country_agree() -> None:
-    (check,) = [c for c in checks(Chain.of([(Level.COUNTRY, "USA")], None), Coordinate(40.7, -74.0), gazetteer.load()) if c.written]
+    (check,) = [
+        c for c in checks(Chain.of([(Level.COUNTRY, "USA")], None), Coordinate(40.7, -74.0), gazetteer.load()) if c.written
+    ]
     assert check.agrees is True
 
 

@@ -7,6 +7,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -263,7 +264,7 @@ def test_folders_are_walked_by_name(tmp_path: Path, picture: Image.Image) -> Non
     (tmp_path / "b").mkdir()
     for name in ("z.jpg", "b/é.JPG", "b/x.png", "a.txt", "._z.jpg", "emoji 🗼\u202e.webp", "new\nline.jpg"):
         picture.save(tmp_path / name, "JPEG")
-    found = [str(path.relative_to(tmp_path)) for path in photo.find([tmp_path])]
+    found = [str(path.relative_to(tmp_path)) for path in photo.find([tmp_path]) if isinstance(path, Path)]
     assert found == ["b/x.png", "b/é.JPG", "emoji 🗼\u202e.webp", "new\nline.jpg", "z.jpg"]
     assert list(photo.find([tmp_path / "a.txt"])) == [tmp_path / "a.txt"]  # named by hand: tried, whatever it is called
 
@@ -274,3 +275,21 @@ def test_scaling_keeps_the_whole_photo() -> None:
     assert small.size == (320, 320)
     corner = np.asarray(image.crop((380, 180, 400, 200)), float).mean((0, 1))
     assert np.abs(np.asarray(small.crop((304, 288, 320, 320)), float).mean((0, 1)) - corner).max() < 12
+
+
+def test_a_folder_that_may_not_be_read_costs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "closed", "z"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "p.jpg").touch()
+    iterdir = Path.iterdir
+
+    def closed(folder: Path) -> Iterator[Path]:  # root may read everything, so the refusal is made up
+        if folder.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    first, refusal, last = photo.find([tmp_path])
+    assert (first, last) == (tmp_path / "a" / "p.jpg", tmp_path / "z" / "p.jpg")
+    assert isinstance(refusal, PhotoError)
+    assert "closed cannot be opened: permission denied" in str(refusal)
