@@ -118,16 +118,30 @@ def _batch_ratios(locator: Locator, picture: photo.Photo, rounds: int) -> list[f
 
 
 def _whole_program(model: Model, path: Path, threads: int, rounds: int) -> Iterator[Figure]:
-    loads, answers, memory = [], [], []
+    loads, answers, memory, encoder_stops, text_stops = [], [], [], [], []
     for _ in range(min(3, rounds)):
         with Supervisor(events.Load(str(model.folder), threads=threads)) as supervisor:
             loads.append(_seconds(supervisor.start))
+            encoder_stops.append(_stop_seconds(supervisor, path, events.Began))  # first, while the photo is not remembered
+            text_stops.append(_stop_seconds(supervisor, path, events.Text))
             for _ in range(3):
                 answers.append(_seconds(lambda: list(supervisor.locate(path))))
             memory.append(_peak_mb(supervisor.pid))
     yield _figure("worker started and model loaded", loads, "s", "at most 3")
     yield _figure("one photo, default samples", answers, "s", "at most 3")
+    yield _figure("stopped while the photo is encoded", encoder_stops, "s", "at most 2")
+    yield _figure("stopped while the answer is written", text_stops, "s", "at most 0.2")
     yield _figure("peak memory of the worker", memory, "MB", "at most 1,500")
+
+
+def _stop_seconds(supervisor: Supervisor, path: Path, when: type[events.Began | events.Text]) -> float:
+    """From asking for the end of a photo, at its first event of a kind, until it has ended."""
+    asked = 0.0
+    for event in supervisor.locate(path):
+        if not asked and isinstance(event, when):
+            asked = time.perf_counter()
+            supervisor.stop(event.photo)
+    return time.perf_counter() - asked
 
 
 def _seconds(call: Callable[[], object]) -> float:
