@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
 from PIL import Image  # noqa: E402
+from trl.trainer.utils import add_fused_lm_head  # noqa: E402
 
 from georapp import gazetteer, models  # noqa: E402
 from georapp.chain import Chain, Level, parse  # noqa: E402
@@ -28,10 +30,10 @@ from tests.conftest import textured  # noqa: E402
 from training.album import Album, bucket, distances_km, read_album, unit_vectors  # noqa: E402
 from training.mini.__main__ import Making  # noqa: E402
 from training.mini.card import card, credits  # noqa: E402
-from training.mini.corpus import MovedExamples, Records, Towns  # noqa: E402
-from training.mini.evidence import describe, nearest, place_features  # noqa: E402
+from training.mini.corpus import MovedExamples, Records, Towns, described  # noqa: E402
+from training.mini.evidence import FEATURES, describe, nearest  # noqa: E402
 from training.mini.publish import Finished, publish  # noqa: E402
-from training.mini.settings import AnswerSettings, Settings, TextSettings, TowerSettings  # noqa: E402
+from training.mini.settings import AnswerSettings, Phase, Settings, TextSettings, TowerSettings  # noqa: E402
 from training.mini.sft import IGNORED, Collator  # noqa: E402
 from training.mini.thresholds import NEVER, Judged, judged, needed_shares  # noqa: E402
 from training.mini.tower import levels_of, loss_of  # noqa: E402
@@ -51,8 +53,7 @@ SMALL = Settings(
         layers=1,
         heads=2,
         inner=96,
-        row_inner=32,
-        pretrain_examples=640,
+        pretrain_phases=(Phase(640, 1.5e-3, 6.0),),
         pretrain_batch=32,
         sft_epochs=1,
         sft_batch=8,
@@ -117,17 +118,15 @@ def test_the_network_file_computes_what_torch_computes(made: tuple[Finished, Pat
     out = run_network(session, Pixels(image.tobytes(), *image.size), StopFlag())
     with torch.no_grad():
         features = done.trunk.eval()(done.trunk.lower(whole(image, 64)[None]))
-        rows = done.decoder.projector(_evidence(torch.from_numpy(out["features"]), done))
+        rows = done.decoder.model.projector(_evidence(torch.from_numpy(out["features"]), done))
     assert float((features.numpy() * out["features"]).sum()) > 0.999  # weights lie in the file as 16-bit floats
     assert np.abs(out["rows"] - rows.numpy()).max() < 0.02 * float(rows.std())
 
 
 def _evidence(features: Any, done: Finished) -> Any:
-    lat = torch.tensor([p.coordinate.lat for p in done.photos])
-    lon = torch.tensor([p.coordinate.lon for p in done.photos])
     points = torch.from_numpy(unit_vectors(done.photos))
     found = nearest(features, done.references, points, float(done.trunk.log_sharpness.detach().exp()), SMALL.text.rows)
-    return describe(place_features(lat, lon)[found.index], found)
+    return describe(described(done.photos)[found.index], found)
 
 
 def test_llama_cpp_writes_the_same_greedy_answer_as_torch(made: tuple[Finished, Path], album_folder: Path) -> None:
@@ -164,10 +163,23 @@ def test_a_second_run_takes_what_the_first_one_left(made: tuple[Finished, Path],
 
 def test_the_loss_counts_the_answer_and_nothing_else(made: tuple[Finished, Path]) -> None:
     vocabulary = made[0].vocabulary
-    batch = Collator(vocabulary, 4)([{"evidence": torch.zeros(4, 53), "text": text} for text in ("Country: France", "x")])
+    batch = Collator(vocabulary, 4)([{"evidence": torch.zeros(4, FEATURES), "text": text} for text in ("Country: France", "x")])
     counted = [vocabulary.tokenizer.decode(row[row != IGNORED]) for row in batch["labels"]]
     assert counted == ["Country: France<|end|>", "x<|end|>"]
     assert (batch["input_ids"] == vocabulary.row).sum(1).tolist() == [4, 4]
+
+
+@torch.no_grad()
+def test_the_rows_reach_the_loss_of_the_trainer_too(made: tuple[Finished, Path]) -> None:
+    done = made[0]
+    batch = Collator(done.vocabulary, 4)([{"evidence": torch.randn(4, FEATURES), "text": "Country: France"}])
+    model = copy.deepcopy(done.decoder)
+    plain = model(**batch).loss
+    add_fused_lm_head(model)  # what TRL's trainers do: they call the backbone past the causal model
+    fused = -model(**batch, fused_lm_head=True).log_probs.sum() / (batch["labels"] != IGNORED).sum()
+    assert float(plain) == pytest.approx(float(fused), rel=1e-4)
+    other = dict(batch, evidence=-batch["evidence"])
+    assert float(model(**other).loss) != pytest.approx(float(plain), rel=1e-6)
 
 
 def test_every_town_can_be_written_and_read_again(made: tuple[Finished, Path]) -> None:

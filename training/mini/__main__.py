@@ -16,7 +16,7 @@ from torch import Tensor
 from georapp import gazetteer
 from georapp.chain import Chain, Level
 from georapp.geo import distance_km
-from training.album import Album, AlbumPhoto, read_album, write_table
+from training.album import Album, AlbumPhoto, bucket, read_album, write_table
 from training.mini.corpus import MovedExamples, RealExamples, Towns, answer_text
 from training.mini.crossfit import THRESHOLDS_KM, CrossFit, cross_fit, trained_trunk
 from training.mini.decoder import RowsLlama, build
@@ -30,7 +30,7 @@ from training.mini.trunk import Trunk, in_batches
 from training.mini.views import cached_views
 from training.mini.vocabulary import Vocabulary, make_vocabulary
 
-HELD_OUT = 0  # the fold on which thresholds are chosen; the text model is tuned once without it for that
+HELD_OUT_PERCENT = 15  # of the photographers: thresholds are chosen on their photos, which the text model is not tuned on
 
 
 class Making:
@@ -47,10 +47,9 @@ class Making:
         views, cross, trunk = self._towers()
         vocabulary = self._vocabulary()
         real = RealExamples(cross.records, self.photos)
-        moved = MovedExamples(cross.records, self.photos, self.towns, seed=self.settings.seed)
-        start = self._pretrained(vocabulary, moved)
-        needed = self._thresholds(vocabulary, real, moved, cross, start)
-        decoder = self._tuned(vocabulary, real, moved, cross.rows(folds=range(self.settings.folds)), start, "tuned.pt")
+        held_out = torch.tensor([bucket(photo.author, "held out") < HELD_OUT_PERCENT for photo in self.photos])
+        decoder = self._tuned(vocabulary, real, cross, cross.rows(~held_out))
+        needed = self._thresholds(decoder, vocabulary, real, cross, cross.rows(held_out, whole_only=True))
         references = in_batches(trunk, views[:, 0])
         ridge = chosen_ridge(cross.features, cross.fold, self.photos)
         probe = fit_probe(references, self.photos, ridge)
@@ -67,36 +66,36 @@ class Making:
         texts = [*self.towns.every_text(), *(answer_text(photo.chain) for photo in self.photos)]
         return make_vocabulary(texts, self.settings.text.vocabulary)
 
-    def _pretrained(self, vocabulary: Vocabulary, moved: MovedExamples) -> RowsLlama:
+    def _pretrained(self, vocabulary: Vocabulary, cross: CrossFit) -> RowsLlama:
         model = build(self.settings.text, vocabulary, seed=self.settings.seed)
-        file = self.work / "pretrained.pt"
-        if file.exists():
-            model.load_state_dict(torch.load(file))
-        else:
-            pretrain(model, vocabulary, moved, self.settings)
-            torch.save(model.state_dict(), file)
+        for number, phase in enumerate(self.settings.text.pretrain_phases):
+            file = self.work / f"pretrained_{number}.pt"
+            if file.exists():
+                model.load_state_dict(torch.load(file))
+            else:
+                moved = self._moved(cross, self.settings.seed + number, phase.favour)
+                pretrain(model, vocabulary, moved, self.settings, phase)
+                torch.save(model.state_dict(), file)
         return model
 
-    def _tuned(
-        self, vocabulary: Vocabulary, real: RealExamples, moved: MovedExamples, rows: Tensor, start: RowsLlama, name: str
-    ) -> RowsLlama:
-        model = build(self.settings.text, vocabulary, seed=self.settings.seed)
-        model.load_state_dict(start.state_dict())
-        file = self.work / name
+    def _moved(self, cross: CrossFit, seed: int, favour: float = 1.0) -> MovedExamples:
+        return MovedExamples(cross.records, self.photos, self.towns, seed=seed, favour=favour)
+
+    def _tuned(self, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor) -> RowsLlama:
+        model = self._pretrained(vocabulary, cross)
+        file = self.work / "tuned.pt"
         if file.exists():
             model.load_state_dict(torch.load(file))
         else:
+            moved = self._moved(cross, self.settings.seed + 10)
             log = fine_tune(model, vocabulary, real, moved, rows, self.settings, self.work)
-            print(f"{name}: loss {[round(line['loss'], 3) for line in log if 'loss' in line]}", flush=True)
+            print(f"fine-tuning: loss {[line['loss'] for line in log if 'loss' in line]}", flush=True)
             torch.save(model.state_dict(), file)
         return model
 
     def _thresholds(
-        self, vocabulary: Vocabulary, real: RealExamples, moved: MovedExamples, cross: CrossFit, start: RowsLlama
+        self, model: RowsLlama, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor
     ) -> dict[Level, float]:
-        others = [number for number in range(self.settings.folds) if number != HELD_OUT]
-        model = self._tuned(vocabulary, real, moved, cross.rows(folds=others), start, "tuned_without_one_fold.pt")
-        rows = cross.rows(folds=[HELD_OUT], whole_only=True)
         samples = self.settings.answer.samples
         torch.manual_seed(self.settings.seed)
         texts = [answer for part in rows.split(32) for answer in model.answers(vocabulary, real.evidence(part), samples=samples)]
@@ -116,7 +115,7 @@ def _say(what: str, photos: Sequence[Judged], truths: Sequence[Chain]) -> None:
         for photo, truth in zip(photos, truths, strict=True)
     ]
     shares = " ".join(f"<={limit} km {np.mean(np.array(distances) <= limit):.3f}" for limit in THRESHOLDS_KM)
-    print(f"text model, held-out fold, {what}, n={len(photos)}: {shares}", flush=True)
+    print(f"text model, held-out photographers, {what}, n={len(photos)}: {shares}", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

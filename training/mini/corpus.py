@@ -23,9 +23,8 @@ from georapp.chain import Chain, ChainFormat, Level, render
 from georapp.gazetteer import Gazetteer
 from georapp.geo import EARTH_RADIUS_KM, Coordinate
 from training.album import SAME_PLACE_KM, AlbumPhoto, unit_vectors
-from training.mini.evidence import Neighbours, describe, place_features
+from training.mini.evidence import DECIMALS, Neighbours, country_numbers, describe, place_features
 
-DECIMALS = 3  # 110 m: finer than any label of a town, and two digits less to write
 REGION_KM = 200.0
 KM_PER_DEGREE = math.pi * EARTH_RADIUS_KM / 180
 Floats = npt.NDArray[np.float64]
@@ -62,9 +61,8 @@ class RealExamples:
     """Records -> (evidence [k, FEATURES], text)."""
 
     def __init__(self, records: Records, photos: Sequence[AlbumPhoto]) -> None:
-        lat, lon = degrees(photos)
         self.records = records
-        self._places = place_features(torch.from_numpy(lat).float(), torch.from_numpy(lon).float())
+        self._places = described(photos)
         self._texts = [answer_text(photo.chain) for photo in photos]
 
     def evidence(self, rows: Tensor) -> Tensor:
@@ -85,6 +83,7 @@ class Towns:
         self.lat = np.array([town.coordinate.lat for town in towns])
         self.lon = np.array([town.coordinate.lon for town in towns])
         self.country = np.array([town.country_code for town in towns])
+        self.number = country_numbers(self.country.tolist()).numpy()
         weight = np.sqrt([max(town.population, 1) for town in towns])
         self.weight = weight / weight.sum()
         self._of = {code: np.flatnonzero(self.country == code) for code in set(self.country.tolist())}
@@ -112,9 +111,9 @@ class Towns:
 
 
 class MovedExamples:
-    """Draws moved examples without end."""
+    """Draws moved examples without end. `favour`: how much more often than in truth the evidence holds the right place."""
 
-    def __init__(self, records: Records, photos: Sequence[AlbumPhoto], towns: Towns, *, seed: int) -> None:
+    def __init__(self, records: Records, photos: Sequence[AlbumPhoto], towns: Towns, *, seed: int, favour: float = 1.0) -> None:
         self._records, self._towns, self._rng = records, towns, np.random.default_rng(seed)
         self._lat, self._lon = degrees(photos)
         points = unit_vectors(photos)
@@ -122,26 +121,28 @@ class MovedExamples:
         self._km = EARTH_RADIUS_KM * np.arccos(
             np.clip((points[index] * points[photo][:, None]).sum(-1), -1, 1)
         )  # [n, k] from the truth
-        country = np.array([p.label.country_code or "" for p in photos])
-        self._same_country = country[index] == country[photo][:, None]
+        self._country = country_numbers([p.label.country_code for p in photos]).numpy()
+        self._same_country = self._country[index] == self._country[photo][:, None]
+        weight = np.where((self._km <= SAME_PLACE_KM).any(1), favour, 1.0)
+        self._probability = weight / weight.sum()
 
     def draw(self, n: int) -> tuple[Tensor, list[str]]:
         """Evidence [n, k, FEATURES] and texts."""
         rng = self._rng
-        rows = rng.integers(0, len(self._records), n)
+        rows = rng.choice(len(self._records), n, p=self._probability)
         towns = self._towns.draw(rng, n)
         lat, lon = _shifted(self._towns.lat[towns], self._towns.lon[towns], rng.uniform(0, 4, n), rng)
         found = self._records.take(torch.from_numpy(rows)).found
-        near = self._moved_places(rows, towns, lat, lon, found.index.numpy())
-        places = place_features(torch.from_numpy(near[0]).float(), torch.from_numpy(near[1]).float())
+        near_lat, near_lon, country = self._moved_places(rows, towns, lat, lon, found.index.numpy())
+        places = place_features(torch.from_numpy(near_lat).float(), torch.from_numpy(near_lon).float(), torch.from_numpy(country))
         texts = [self._towns.text(int(t), float(a), float(o)) for t, a, o in zip(towns, lat, lon, strict=True)]
         return describe(places, found), texts
 
     def _moved_places(
         self, rows: npt.NDArray[np.int64], towns: npt.NDArray[np.int64], lat: Floats, lon: Floats, index: npt.NDArray[np.int64]
-    ) -> tuple[Floats, Floats]:
-        """Where the neighbours stand after the move: latitudes and longitudes [n, k]."""
-        new_lat, new_lon = self._lat[index].copy(), self._lon[index].copy()
+    ) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+        """Where the neighbours stand after the move: latitudes, longitudes, numbers of countries [n, k]."""
+        new_lat, new_lon, new_country = self._lat[index].copy(), self._lon[index].copy(), self._country[index].copy()
         km = self._km[rows]
         close = km <= REGION_KM
         along = _shifted(np.broadcast_to(lat[:, None], km.shape), np.broadcast_to(lon[:, None], km.shape), km, self._rng)
@@ -149,7 +150,9 @@ class MovedExamples:
         country = self._same_country[rows] & ~close
         others = self._towns.others(self._rng, np.broadcast_to(towns[:, None], km.shape)[country])
         new_lat[country], new_lon[country] = self._towns.lat[others], self._towns.lon[others]
-        return new_lat, new_lon
+        moved = close | country
+        new_country[moved] = np.broadcast_to(self._towns.number[towns][:, None], km.shape)[moved]
+        return new_lat, new_lon, new_country
 
 
 def _shifted(lat: Floats, lon: Floats, km: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -160,9 +163,16 @@ def _shifted(lat: Floats, lon: Floats, km: Floats, rng: np.random.Generator) -> 
     return north, (east + 180) % 360 - 180
 
 
+def described(photos: Sequence[AlbumPhoto]) -> Tensor:
+    """What rows say of where these photos were taken [n, STATIC]."""
+    lat, lon = degrees(photos)
+    numbers = country_numbers([photo.label.country_code for photo in photos])
+    return place_features(torch.from_numpy(lat).float(), torch.from_numpy(lon).float(), numbers)
+
+
 def degrees(photos: Sequence[AlbumPhoto]) -> tuple[Floats, Floats]:
     """Latitudes and longitudes [n]."""
     return np.array([p.coordinate.lat for p in photos]), np.array([p.coordinate.lon for p in photos])
 
 
-__all__ = ["SAME_PLACE_KM", "MovedExamples", "RealExamples", "Records", "Towns", "answer_text", "degrees", "joined"]
+__all__ = ["SAME_PLACE_KM", "MovedExamples", "RealExamples", "Records", "Towns", "answer_text", "degrees", "described", "joined"]

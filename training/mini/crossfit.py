@@ -34,9 +34,9 @@ class CrossFit:
     fold: Tensor  # of each photo, not of each example
     features: Tensor
 
-    def rows(self, *, folds: Sequence[int], whole_only: bool = False) -> Tensor:
-        """The examples about photos of these folds."""
-        wanted = torch.isin(self.fold[self.records.photo], torch.tensor(list(folds)))
+    def rows(self, photos: Tensor, *, whole_only: bool = False) -> Tensor:
+        """The examples about these photos; `photos` bool [n]."""
+        wanted = photos[self.records.photo]
         return torch.nonzero(wanted & (self.view == 0) if whole_only else wanted).flatten()
 
 
@@ -58,6 +58,16 @@ def trained_trunk(photos: Sequence[AlbumPhoto], views: Tensor, settings: Setting
 
 def cross_fit(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path) -> CrossFit:
     """One trunk for each fold; all that is known of a photo comes from the trunk and the photos of the other folds."""
+    file = folder / "crossfit.pt"
+    if file.exists():
+        kept: CrossFit = torch.load(file, weights_only=False)
+        return kept
+    found = _cross_fit(photos, views, settings, folder)
+    torch.save(found, file)
+    return found
+
+
+def _cross_fit(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path) -> CrossFit:
     fold = fold_of(photos, settings.folds)
     km = torch.from_numpy(distances_km(photos, photos))
     features = torch.zeros(len(photos), settings.tower.width)

@@ -6,34 +6,29 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 
 from training.mini.evidence import FEATURES
 from training.mini.settings import TextSettings
 from training.mini.vocabulary import Vocabulary
 
 
-class Projector(nn.Sequential):
-    """Evidence [b, k, FEATURES] -> rows [b, k, width]."""
+class RowsBackbone(LlamaModel):
+    """A Llama that takes `evidence` [b, k, FEATURES] beside `input_ids`, which hold the vocabulary's row token once for each row.
 
-    def __init__(self, settings: TextSettings) -> None:
-        super().__init__(nn.Linear(FEATURES, settings.row_inner), nn.GELU(), nn.Linear(settings.row_inner, settings.width))
+    The rows are put in here and not in the causal model, because TRL calls the backbone by itself for its loss.
+    """
 
-
-class RowsLlama(LlamaForCausalLM):
-    """A Llama that takes `evidence` beside `input_ids`, which hold the vocabulary's row token once for each row."""
-
-    def __init__(self, config: LlamaConfig, settings: TextSettings, row_token: int) -> None:
+    def __init__(self, config: LlamaConfig, row_token: int) -> None:
         super().__init__(config)
-        self.projector = Projector(settings)
+        self.projector = nn.Linear(FEATURES, config.hidden_size)
         self.row_token = row_token
 
     def with_rows(self, input_ids: Tensor, evidence: Tensor) -> Tensor:
         """Embeddings [b, t, width] with the rows in their places."""
         words: Tensor = self.get_input_embeddings()(input_ids)
-        rows = self.projector(evidence).to(words.dtype)
         places = (input_ids == self.row_token).unsqueeze(-1)
-        return words.masked_scatter(places, rows)
+        return words.masked_scatter(places, self.projector(evidence).to(words.dtype))
 
     def forward(
         self,
@@ -43,9 +38,20 @@ class RowsLlama(LlamaForCausalLM):
         **rest: Any,
     ) -> Any:
         """As in transformers; with evidence the row tokens are replaced."""
-        if evidence is not None and input_ids is not None and (input_ids == self.row_token).any():
-            return super().forward(inputs_embeds=self.with_rows(input_ids, evidence), **rest)
+        if evidence is not None and input_ids is not None:
+            inputs_embeds = self.with_rows(input_ids, evidence)
+            input_ids = None
         return super().forward(input_ids=input_ids, inputs_embeds=inputs_embeds, **rest)
+
+
+class RowsLlama(LlamaForCausalLM):
+    """The causal model on top of it."""
+
+    def __init__(self, config: LlamaConfig, row_token: int) -> None:
+        super().__init__(config)
+        self.model = RowsBackbone(config, row_token)
+        self.post_init()
+        self.tie_weights()
 
     @torch.no_grad()
     def answers(
@@ -54,7 +60,7 @@ class RowsLlama(LlamaForCausalLM):
         """`samples` answers for each of n photos; temperature 0 takes the most probable words."""
         self.eval()
         prompt = torch.tensor([vocabulary.prompt(evidence.shape[1])] * len(evidence))
-        words = self.with_rows(prompt, evidence)
+        words = self.model.with_rows(prompt, evidence)
         how: dict[str, Any] = {"do_sample": False}
         if temperature > 0:
             how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0, "num_return_sequences": samples}
@@ -90,4 +96,4 @@ def build(settings: TextSettings, vocabulary: Vocabulary, *, seed: int) -> RowsL
         pad_token_id=vocabulary.pad,
         initializer_range=0.03,
     )
-    return RowsLlama(config, settings, vocabulary.row)
+    return RowsLlama(config, vocabulary.row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,10 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from training.mini.decoder import Projector
 from training.mini.evidence import STATIC, same_place
 from training.mini.trunk import MEAN, SCALE, Trunk
 
-OPSET = 20  # the first with Gelu
+OPSET = 20
 
 
 class GraphWriter:
@@ -93,7 +92,7 @@ def _channels_in(block: Any) -> int:
 def write_network(
     path: Path,
     trunk: Trunk,
-    projector: Projector,
+    projector: nn.Linear,
     references: Tensor,
     points: Tensor,
     places: Tensor,
@@ -108,7 +107,7 @@ def write_network(
     _name(g, features, "features")
     out = _rows(g, trunk, projector, references, points, places, rows)
     _name(g, out, "rows")
-    width = cast(nn.Linear, projector[2]).out_features
+    width = projector.out_features
     graph = helper.make_graph(
         g.nodes,
         "tower",
@@ -144,14 +143,14 @@ def _features(g: GraphWriter, trunk: Trunk, size: int) -> str:
     return g.node("LpNormalization", [x], axis=1, p=2)
 
 
-def _rows(g: GraphWriter, trunk: Trunk, projector: Projector, references: Tensor, points: Tensor, places: Tensor, k: int) -> str:
+def _rows(g: GraphWriter, trunk: Trunk, projector: nn.Linear, references: Tensor, points: Tensor, places: Tensor, k: int) -> str:
     """Evidence as in evidence.py, then the projector."""
     similarity = g.node("MatMul", ["features", g.half(references.T)])  # [1, n]
     logits = g.node("Mul", [similarity, g.number(float(trunk.log_sharpness.detach().exp()))])
     share = g.node("Softmax", [logits], axis=1)
     mass = g.node("MatMul", [share, g.node("Cast", [g.constant(same_place(points).numpy())], to=TensorProto.FLOAT)])
     g.nodes.append(helper.make_node("TopK", [logits, g.constant(np.array([k], np.int64))], ["top", "index"], name="topk", axis=1))
-    static = g.node("Gather", [g.constant(places.numpy()), "index"], axis=0)  # [1, k, STATIC]
+    static = g.node("Gather", [g.half(places), "index"], axis=0)  # [1, k, STATIC]
     assert places.shape[1] == STATIC
     near = {
         name: g.node("GatherElements", [values, "index"], axis=1)
@@ -167,8 +166,7 @@ def _rows(g: GraphWriter, trunk: Trunk, projector: Projector, references: Tensor
     ]
     columns = [g.node("Unsqueeze", [column, g.constant(np.array([2], np.int64))]) for column in dynamic]
     x = g.node("Concat", [static, *columns], axis=2)
-    first, last = cast(nn.Linear, projector[0]), cast(nn.Linear, projector[2])
-    return g.linear(g.node("Gelu", [g.linear(x, first)]), last)
+    return g.linear(x, projector)
 
 
 def _gap(g: GraphWriter, similarity: str) -> str:

@@ -10,21 +10,21 @@ from torch import Tensor, nn
 
 from training.mini.corpus import MovedExamples
 from training.mini.decoder import RowsLlama
-from training.mini.settings import Settings
+from training.mini.settings import Phase, Settings
 from training.mini.sft import Collator
 from training.mini.vocabulary import Vocabulary
 
 _SAY_EVERY = 100  # steps
 
 
-def pretrain(model: RowsLlama, vocabulary: Vocabulary, moved: MovedExamples, settings: Settings) -> None:
+def pretrain(model: RowsLlama, vocabulary: Vocabulary, moved: MovedExamples, settings: Settings, phase: Phase) -> None:
     """Changes `model`. The loss counts the answers only."""
     text = settings.text
-    steps = text.pretrain_examples // text.pretrain_batch
+    steps = phase.examples // text.pretrain_batch
     matrices = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=text.pretrain_rate, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(groups, lr=phase.rate, betas=(0.9, 0.98))
     warm_up = max(1, min(200, steps // 10))
 
     def rate(step: int) -> float:

@@ -18,9 +18,8 @@ from georapp.chain import Level
 from georapp.models import DEFAULT, MANIFEST, Model, ModelFile, manifest
 from training.album import AlbumPhoto, unit_vectors
 from training.export.text import write_text
-from training.mini.corpus import degrees
+from training.mini.corpus import degrees, described
 from training.mini.decoder import RowsLlama
-from training.mini.evidence import place_features
 from training.mini.network_file import write_network
 from training.mini.probe import Probe
 from training.mini.settings import Settings
@@ -83,7 +82,7 @@ def _pair_of(done: Finished) -> str:
 def _write_text(done: Finished, path: Path, pair: str) -> None:
     config = done.decoder.config
     plain = LlamaForCausalLM(config)
-    weights = {name: values for name, values in done.decoder.state_dict().items() if not name.startswith("projector.")}
+    weights = {name: values for name, values in done.decoder.state_dict().items() if ".projector." not in name}
     plain.load_state_dict(weights)
     with tempfile.TemporaryDirectory() as folder:
         named = Path(folder) / DEFAULT  # the folder's name becomes the name inside the GGUF
@@ -93,11 +92,19 @@ def _write_text(done: Finished, path: Path, pair: str) -> None:
 
 
 def _write_tower(done: Finished, path: Path, settings: Settings, pair: str) -> None:
-    lat, lon = degrees(done.photos)
-    places = place_features(torch.from_numpy(lat).float(), torch.from_numpy(lon).float())
     points = torch.from_numpy(unit_vectors(done.photos))
     size, rows = settings.tower.image_size, settings.text.rows
-    write_network(path, done.trunk, done.decoder.projector, done.references, points, places, rows=rows, size=size, pair=pair)
+    write_network(
+        path,
+        done.trunk,
+        done.decoder.model.projector,
+        done.references,
+        points,
+        described(done.photos),
+        rows=rows,
+        size=size,
+        pair=pair,
+    )
 
 
 def _write_references(done: Finished, path: Path) -> None:

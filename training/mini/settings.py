@@ -25,20 +25,27 @@ class TowerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of pretraining. `favour`: how much more often than in truth it draws evidence that holds the right place."""
+
+    examples: int
+    rate: float
+    favour: float
+
+
+@dataclass(frozen=True, slots=True)
 class TextSettings:
     """The text model and its rows."""
 
-    rows: int = 16  # nearest photos that are shown to it
+    rows: int = 8  # nearest photos that are shown to it
     evidence_views: int = 2  # of a photo, with which it appears in the text model's training
     vocabulary: int = 4096
     width: int = 256
     layers: int = 4
     heads: int = 4
     inner: int = 640
-    row_inner: int = 256
-    pretrain_examples: int = 64_000
     pretrain_batch: int = 32
-    pretrain_rate: float = 1.5e-3
+    pretrain_phases: tuple[Phase, ...] = (Phase(40_000, 1.5e-3, 6.0), Phase(25_600, 1e-3, 60.0))
     sft_epochs: int = 2
     sft_batch: int = 32
     sft_rate: float = 3e-4

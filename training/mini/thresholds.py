@@ -1,4 +1,4 @@
-"""How many samples must agree before the program states a level: chosen on photos of a fold that the text model was not tuned on."""
+"""How many samples must agree before the program states a level: chosen on photos that the text model was not tuned on."""
 
 from __future__ import annotations
 
