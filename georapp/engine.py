@@ -180,21 +180,16 @@ class Engine:
             self._read_parts(parts, timings)
 
     def _read_parts(self, parts: Sequence[TextPart | ImagePart], timings: Timings) -> None:
-        keys = [key for part in parts for key in _keys(part)]
+        keys = [_key(part) for part in parts]
         keep = self._keep(keys)
         self._rows = sum(part.rows if isinstance(part, ImagePart) else len(part.tokens) for part in parts)
         timings.prompt_tokens = sum(positions for _, positions in keys)
         timings.reused_tokens = position = sum(positions for _, positions in keys[:keep])
-        first = 0
-        for part in parts:
-            here = _keys(part)
-            done = min(max(0, keep - first), len(here))
-            first += len(here)
-            if done < len(here):
-                position = self._read_part(part, done, position, timings, logits=first == len(keys))
+        for number in range(keep, len(parts)):
+            position = self._read_part(parts[number], position, timings, logits=number == len(parts) - 1)
         self._past = keys
 
-    def _read_part(self, part: TextPart | ImagePart, done: int, position: int, timings: Timings, *, logits: bool) -> int:
+    def _read_part(self, part: TextPart | ImagePart, position: int, timings: Timings, *, logits: bool) -> int:
         if isinstance(part, ImagePart) and self.tower:
             start = time.perf_counter()
             rows = self.tower.encode(part)
@@ -205,13 +200,13 @@ class Engine:
             return after
         assert isinstance(part, TextPart)
         start = time.perf_counter()
-        self.text.decode_tokens(part.tokens[done:], position, logits=logits)
+        self.text.decode_tokens(part.tokens, position, logits=logits)
         timings.prefill_s += time.perf_counter() - start
-        return position + len(part.tokens) - done
+        return position + len(part.tokens)
 
     def _keep(self, keys: list[tuple[object, int]]) -> int:
-        """Cut the memory back to the longest common beginning and say how many entries stay. The last one is always read again,
-        because its logits are needed."""
+        """Cut the memory back to the longest common beginning and say how many parts stay. The last one is always read again, because
+        its logits are needed; whole, because a shorter batch rounds otherwise, and the same seed would give another answer."""
         keep = 0
         while keep < min(len(keys) - 1, len(self._past)) and keys[keep] == self._past[keep]:
             keep += 1
@@ -270,8 +265,9 @@ class _Writer:
         return not self.finished
 
 
-def _keys(part: TextPart | ImagePart) -> list[tuple[object, int]]:
-    return [(part.key, part.positions)] if isinstance(part, ImagePart) else [(token, 1) for token in part.tokens]
+def _key(part: TextPart | ImagePart) -> tuple[object, int]:
+    """What a part is known by, and how many positions it takes."""
+    return (part.key, part.positions) if isinstance(part, ImagePart) else (tuple(part.tokens), len(part.tokens))
 
 
 def _tower(path: Path, text: TextModel, options: EngineOptions) -> Tower:

@@ -13,7 +13,7 @@ from georapp import gazetteer, models, uncertainty
 from georapp.chain import Chain, Level, Region
 from georapp.chat import chat_prompt
 from georapp.engine import Answer, Engine, EngineFiles, EngineOptions
-from georapp.errors import AnswerError
+from georapp.errors import AnswerError, ModelError
 from georapp.families import MARKER, fit
 from georapp.gazetteer import Gazetteer
 from georapp.geo import Coordinate, distance_km
@@ -52,8 +52,12 @@ class Locator:
     def open(cls, model: Model, options: EngineOptions) -> Locator:
         """Check the files, load them. Raises ModelError."""
         heads = models.check_heads(model)
+        if not model.image:
+            raise ModelError(
+                f"{model.name} has no image part and cannot see photos.", hint="Import it together with its mmproj file."
+            )
         adapters = ((model.path(model.adapter), 1.0),) if model.adapter else ()
-        files = EngineFiles(model.path(model.text), model.path(model.image) if model.image else None, adapters)
+        files = EngineFiles(model.path(model.text), model.path(model.image), adapters)
         engine = Engine.open(files, options, begin=model.begin)
         try:
             template = model.template or str(heads[0].keys.get("tokenizer.chat_template", ""))

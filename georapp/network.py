@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from georapp.errors import ModelError, Stopped
+from georapp.gguf_head import PAIR_KEY
 from georapp.stop_flag import StopFlag
 
 
@@ -53,6 +54,11 @@ def input_size(session: Any) -> tuple[int, int]:
     if len(shape) != 4 or shape[3] != 3 or not all(isinstance(side, int) for side in shape[1:3]):
         raise ModelError(f"The image tower takes an input of the shape {shape}, not pixels of one size.")
     return int(shape[2]), int(shape[1])
+
+
+def pair_of(session: Any) -> str:
+    """The id that a network shares with its text model; empty for none."""
+    return str(session.get_modelmeta().custom_metadata_map.get(PAIR_KEY, ""))
 
 
 def run_network(session: Any, photo: Pixels, stop: StopFlag) -> dict[str, npt.NDArray[np.float32]]:

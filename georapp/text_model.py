@@ -102,6 +102,8 @@ class TextModel:
         p.n_threads = p.n_threads_batch = self.threads
         p.kv_unified = True  # one memory for all sequences: copying a sequence marks cells as shared and copies nothing
         p.offload_kqv = self.gpu
+        if self.meta("general.file_type") == "0":  # all weights have 32 bits: then keys and values deserve them too
+            p.type_k = p.type_v = llama.GGML_TYPE_F32
         p.abort_callback, p.abort_callback_data = self._abort, self.stop.data
         self._context = llama.llama_init_from_model(self._model, p)
         if not self._context:
@@ -113,6 +115,12 @@ class TextModel:
         self.n_context = int(llama.llama_n_ctx(self._context))
         self._memory: Any = llama.llama_get_memory(self._context)
         self._tokens_batch = llama.llama_batch_init(self.n_batch, 0, 1)
+
+    def meta(self, key: str) -> str:
+        """A text or number out of the file's head; empty for none."""
+        text = ctypes.create_string_buffer(256)
+        length = llama.llama_model_meta_val_str(self._model, key.encode(), text, len(text))
+        return text.value.decode("utf-8", "replace") if length > 0 else ""
 
     def close(self) -> None:
         """Give everything back. May be called twice."""

@@ -22,7 +22,8 @@ import llama_cpp.mtmd_cpp as mtmd
 
 from georapp.errors import ModelError
 from georapp.families import MARKER
-from georapp.network import Pixels, input_size, open_network, run_network
+from georapp.gguf_head import PAIR_KEY
+from georapp.network import Pixels, input_size, open_network, pair_of, run_network
 from georapp.text_model import TextModel, native_reason
 
 _NODES_BETWEEN_CHECKS = 8  # asking the encoder on every graph node would cost a synchronisation each
@@ -187,6 +188,12 @@ class OnnxTower:
         if shape is None or len(shape) != 3 or shape[2] != text.width:
             raise ModelError(
                 f"{path.name} does not fit this model: it gives rows of the shape {shape}, the model takes vectors of {text.width}.",
+                hint="Use the tower that came with the model.",
+            )
+        pair, wanted = pair_of(self._session), text.meta(PAIR_KEY)
+        if pair != wanted:
+            raise ModelError(
+                f"{path.name} and the text model do not belong together: they were made in different trainings.",
                 hint="Use the tower that came with the model.",
             )
         self._rows = int(shape[1])

@@ -7,11 +7,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from PIL import Image
 
 from georapp import paths
+
+hypothesis.settings.register_profile("georapp", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("georapp")
 
 DEMO = paths.resources() / "demo"
 
