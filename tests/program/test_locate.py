@@ -194,7 +194,13 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path) -> None:
         variant(tmp_path / f"{number:02d}.jpg", number)
     kept = tmp_path / "results.jsonl"
     arguments = command(["locate", "--resume", kept, tmp_path])
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path)
+    process = subprocess.Popen(
+        arguments,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where the tests run in the background it is ignored
+    )
     assert process.stdout
     first = json.loads(process.stdout.readline())
     process.send_signal(signal.SIGINT)

@@ -96,9 +96,13 @@ class Making:
     def _thresholds(
         self, model: RowsLlama, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor
     ) -> dict[Level, float]:
-        samples = self.settings.answer.samples
+        samples, temperature = self.settings.answer.samples, self.settings.answer.temperature
         torch.manual_seed(self.settings.seed)
-        texts = [answer for part in rows.split(32) for answer in model.answers(vocabulary, real.evidence(part), samples=samples)]
+        texts = [
+            answer
+            for part in rows.split(32)
+            for answer in model.answers(vocabulary, real.evidence(part), samples=samples, temperature=temperature)
+        ]
         truths = [self.photos[i].chain for i in cross.records.photo[rows].tolist()]
         found = [judged(answers, truth) for answers, truth in zip(texts, truths, strict=True)]
         for away in (False, True):

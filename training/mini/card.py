@@ -56,8 +56,8 @@ Wilson intervals; they take photos as independent, which flatters. Answers witho
 
 - **Say where an ordinary street is.** It learned from pictures of sights, mostly from Wikimedia Commons, and most test photos are sights
   too: all figures flatter.
-- **Know a place that it has not seen.** On new places it is hardly better than guessing; see the second table. It then mostly says
-  "not localisable" or a continent, and that is what its threshold is for; but some confident answers are wrong.
+{_against_baselines(known)}- **Know a place that it has not seen.** See the second table: nothing beats saying the most frequent country.
+  It mostly says "not localisable", sometimes a continent, and some of these are wrong.
 - Read signs, know plates, recognise languages, plants or the side of the road. It sees {settings.tower.width} numbers.
 - Give a calibrated probability. "6 of 8" counts samples. What that is worth is in the tables "stated", no more.
 - Tell a photo from a painting, a screenshot or a picture of a place shown elsewhere.
@@ -73,6 +73,16 @@ from EfficientNet-lite0's ImageNet weights by Google and RangiLyu (Apache-2.0). 
 
 Made by `{model.made_by.get("command", "")}`, photos.csv with SHA-256 {str(model.made_by.get("table_sha256", ""))[:16]}….
 """
+
+
+def _against_baselines(known: Report) -> str:
+    """Where the model does not beat what needs no text model, its card says so."""
+    lines: list[Report] = next((part["lines"] for name, part in known["parts"].items() if name.startswith("known")), [])
+    mine, *others = [(line["name"], 100 * line["within_km"]["25"]["share"]) for line in lines] or [("", 0.0)]
+    better = [f"{name} {share:.1f} %" for name, share in others if share >= mine[1]]
+    if not better:
+        return ""
+    return f"- **Beat its baselines.** On known places it is within 25 km for {mine[1]:.1f} %; better are: {', '.join(better)}.\n"
 
 
 def _needed(model: models.Model) -> str:

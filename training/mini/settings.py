@@ -57,6 +57,7 @@ class AnswerSettings:
     """How the finished model answers."""
 
     samples: int = 8
+    temperature: float = 0.7  # at 1 the text model is too torn between towns for eight samples to meet
     needed_right: float = 2 / 3  # share of statements at a level that must be right on held-out photos for it to be stated
 
 
