@@ -1,7 +1,7 @@
 """Every family, exported and run by llama.cpp, against the same weights in transformers: tokens, logits, samples, adapters.
 
 The models are tiny and random, so nothing they say means anything; but each of their weights changes what they say. What differs
-by design is small: llama.cpp keeps keys and values in 16 bits and takes GELU from a table of 16-bit values (in its tanh form, where
+by design is small: llama.cpp computes parts in 16 bits and takes GELU from a table of 16-bit values (in its tanh form, where
 transformers has the exact one). So logits are compared within DIFFERENCE, at a standard deviation of about 1.3, and tokens
 exactly, except that the two may part where transformers itself sees no difference between two words (TIE).
 """
