@@ -8,7 +8,8 @@ GeorappError            a sentence: what happened, which file, why; and a hint: 
 ├── AnswerError         the model's text holds no answer
 ├── GazetteerError      the place data is missing or damaged
 ├── DatasetError        a table of photos cannot be used
-└── ResultsError        results cannot be read or written
+├── ResultsError        results cannot be read or written
+└── CaseError           a case file cannot be opened, read or written
 Stopped                 not an error: somebody asked for it
 """
 
@@ -53,6 +54,10 @@ class DatasetError(GeorappError):
 
 class ResultsError(GeorappError):
     """Results cannot be read or written."""
+
+
+class CaseError(GeorappError):
+    """A case file cannot be opened, read or written."""
 
 
 class Stopped(Exception):

@@ -22,7 +22,6 @@ from georapp.errors import GeorappError, Stopped
 
 if TYPE_CHECKING:
     from georapp.locate import Locator
-    from georapp.photo import Photo
 
 STOPPED = "Stopped."
 
@@ -161,11 +160,12 @@ class Worker:
 
     def _locate_with(self, locator: Locator, command: events.Locate) -> None:
         from georapp import photo as photos
+        from georapp.intake import facts
         from georapp.locate import Request
         from georapp.prompt import PROMPT_VERSION, Decode
 
         photo = photos.read(Path(command.path))
-        self.say(_began(command.photo, photo))
+        self.say(facts(command.photo, photo))
         request = Request(
             samples=command.samples or None,
             seed=command.seed,
@@ -203,25 +203,6 @@ class _Ladder:
             if region.level not in self._said:
                 self._said.add(region.level)
                 self._worker.say(events.RegionRead(self._photo, region.level.word, region.name))
-
-
-def _began(name: str, photo: Photo) -> events.Began:
-    metadata = photo.metadata
-    place = metadata.place
-    return events.Began(
-        name,
-        photo.sha256,
-        photo.width,
-        photo.height,
-        photo.format,
-        len(photo.data),
-        metadata.taken_at,
-        metadata.heading,
-        place.lat if place else None,
-        place.lon if place else None,
-        metadata.place_from,
-        metadata.notes,
-    )
 
 
 def _failed(photo: str, error: GeorappError) -> events.Failed:

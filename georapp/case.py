@@ -1,0 +1,417 @@
+"""A case: photos, what models said of them, what people decided. Nothing in it is ever overwritten but the state of the queue.
+
+    with Case.open(path) as case:
+        ((number, new),) = case.add([(path, began)])
+        case.save(number, located)
+
+Every method that changes something is one transaction that is on disk when it returns. Raises CaseError with a sentence where the
+file cannot be read or written. One thread uses a case.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from georapp import case_file, events
+from georapp.chain import Level
+from georapp.errors import CaseError
+from georapp.geo import Coordinate, distance_km
+from georapp.printable import printable
+
+Clock = Callable[[], datetime]
+
+
+class State(enum.Enum):
+    """Of a photo in the queue. That one is being worked on is not kept: whoever works on it knows, and a crash ends it."""
+
+    WAITING = "waiting"
+    SKIPPED = "skipped"
+    LOCATED = "located"
+    FAILED = "failed"
+
+
+class Ruling(enum.Enum):
+    """What a person decided about a photo."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REJECTED = "rejected"
+    UNSURE = "unsure"
+    NONE = "none"  # taken back
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision with its place (of CORRECTED), who took it and when (UTC)."""
+
+    ruling: Ruling
+    place: Coordinate | None = None
+    note: str = ""
+    author: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A photo of the case in short, with its newest answer and verdict."""
+
+    number: int
+    path: Path
+    sha256: str
+    state: State
+    known: Coordinate | None
+    stated: str  # "Europe › France", empty for not localisable or no answer
+    country: str
+    best: Coordinate | None
+    radius_km: float | None  # of the circle that holds 90 % of the samples
+    error_km: float | None  # from the known place
+    model: str
+    reason: str  # why it failed
+    ruling: Ruling
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A stored answer of a model, newest last."""
+
+    number: int
+    at: str
+    located: events.Located
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";"):
+        connection.execute(statement)
+
+
+_TABLES = """
+CREATE TABLE photo (
+  number INTEGER PRIMARY KEY,
+  sha256 TEXT NOT NULL UNIQUE,
+  path BLOB NOT NULL,
+  added_at TEXT NOT NULL,
+  place_in_queue REAL NOT NULL,
+  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'skipped', 'located', 'failed')),
+  known_lat REAL,
+  known_lon REAL,
+  file TEXT NOT NULL
+);
+CREATE INDEX photo_queue ON photo (state, place_in_queue);
+CREATE INDEX photo_place ON photo (place_in_queue);
+CREATE TABLE answer (
+  number INTEGER PRIMARY KEY,
+  photo INTEGER NOT NULL REFERENCES photo,
+  at TEXT NOT NULL,
+  model TEXT NOT NULL,
+  stated TEXT NOT NULL,
+  country TEXT NOT NULL,
+  lat REAL,
+  lon REAL,
+  radius_km REAL,
+  error_km REAL,
+  located TEXT NOT NULL
+);
+CREATE INDEX answer_photo ON answer (photo);
+CREATE TABLE failure (
+  number INTEGER PRIMARY KEY,
+  photo INTEGER NOT NULL REFERENCES photo,
+  at TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  failed TEXT NOT NULL
+);
+CREATE INDEX failure_photo ON failure (photo);
+CREATE TABLE verdict (
+  number INTEGER PRIMARY KEY,
+  photo INTEGER NOT NULL REFERENCES photo,
+  at TEXT NOT NULL,
+  author TEXT NOT NULL,
+  ruling TEXT NOT NULL,
+  lat REAL,
+  lon REAL,
+  note TEXT NOT NULL
+);
+CREATE INDEX verdict_photo ON verdict (photo);
+CREATE TABLE unreadable (path BLOB PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL, hint TEXT NOT NULL);
+CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)
+"""
+
+MIGRATIONS: tuple[case_file.Migration, ...] = (_first,)
+
+_ROWS = """
+SELECT photo.*, answer.stated, answer.country, answer.lat, answer.lon, answer.radius_km, answer.error_km, answer.model,
+  failure.reason, verdict.ruling
+FROM photo
+LEFT JOIN answer ON answer.number = (SELECT max(number) FROM answer WHERE photo = photo.number)
+LEFT JOIN failure ON failure.number = (SELECT max(number) FROM failure WHERE photo = photo.number)
+LEFT JOIN verdict ON verdict.number = (SELECT max(number) FROM verdict WHERE photo = photo.number)
+"""
+
+
+class Case:
+    """An open case. `writable` is False where somebody else, `holder`, is writing it."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, writer: case_file.Writer, clock: Clock) -> None:
+        self.path, self._connection, self._writer, self._clock = path, connection, writer, clock
+
+    @classmethod
+    def create(cls, path: Path, *, clock: Clock = lambda: datetime.now(UTC)) -> Case:
+        """A new one. Raises CaseError when the file exists or cannot be made."""
+        writer = case_file.Writer(path)
+        try:
+            if not writer.ours:
+                raise CaseError(f"{path} cannot be made; the right to write it has {writer.holder}.")
+            return cls(path, case_file.create(path, MIGRATIONS), writer, clock)
+        except BaseException:
+            writer.close()
+            raise
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock = lambda: datetime.now(UTC)) -> Case:
+        """An existing one; only for reading when somebody else is writing it."""
+        if not path.is_file():
+            raise CaseError(f"There is no case {path}.")
+        writer = case_file.Writer(path)
+        try:
+            return cls(path, case_file.connect(path, MIGRATIONS, writable=writer.ours), writer, clock)
+        except BaseException:
+            writer.close()
+            raise
+
+    def __enter__(self) -> Case:
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file. May be called twice."""
+        self._connection.close()
+        self._writer.close()
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process may change it."""
+        return self._writer.ours
+
+    @property
+    def holder(self) -> str:
+        """Who may, when this process may not."""
+        return self._writer.holder
+
+    # ---- photos ----
+
+    def add(self, found: Sequence[tuple[Path, events.Began]]) -> list[tuple[int, bool]]:
+        """(number, whether it is new) of each. The same bytes are one photo, wherever they lie. One transaction for all."""
+        with self._change() as change:
+            return [self._add(change, path, photo) for path, photo in found]
+
+    def _add(self, change: sqlite3.Connection, path: Path, photo: events.Began) -> tuple[int, bool]:
+        known = change.execute("SELECT number FROM photo WHERE sha256 = ?", (photo.sha256,)).fetchone()
+        if known:
+            return int(known["number"]), False
+        change.execute("DELETE FROM unreadable WHERE path = ?", (os.fsencode(path),))
+        (last,) = change.execute("SELECT coalesce(max(place_in_queue), 0) FROM photo").fetchone()
+        values = (photo.sha256, os.fsencode(path), self._now(), last + 1, photo.known_lat, photo.known_lon, _text(photo))
+        cursor = change.execute(
+            "INSERT INTO photo (sha256, path, added_at, place_in_queue, known_lat, known_lon, file) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+        return int(cursor.lastrowid or 0), True
+
+    def add_unreadable(self, path: Path, reason: str, hint: str = "") -> None:
+        """A file that is no photo, with a sentence."""
+        with self._change() as change:
+            change.execute(
+                "INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)", (os.fsencode(path), self._now(), reason, hint)
+            )
+
+    def unreadable(self) -> list[tuple[Path, str, str]]:
+        """(path, reason, hint) of each."""
+        found = self._read("SELECT path, reason, hint FROM unreadable ORDER BY path")
+        return [(Path(os.fsdecode(row["path"])), row["reason"], row["hint"]) for row in found]
+
+    def rows(self) -> list[Row]:
+        """All photos in the order of the queue."""
+        return [_row(row) for row in self._read(f"{_ROWS} ORDER BY photo.place_in_queue")]
+
+    def row(self, number: int) -> Row:
+        """One photo."""
+        return _row(self._one(f"{_ROWS} WHERE photo.number = ?", number))
+
+    def file(self, number: int) -> events.Began:
+        """What was found out of the file when it was added."""
+        found: events.Began = events.from_plain(
+            events.Began, json.loads(self._one("SELECT file FROM photo WHERE number = ?", number)["file"])
+        )
+        return found
+
+    def counts(self) -> dict[State, int]:
+        """Photos in each state."""
+        found = {row["state"]: row["n"] for row in self._read("SELECT state, count(*) AS n FROM photo GROUP BY state")}
+        return {state: found.get(state.value, 0) for state in State}
+
+    # ---- the queue ----
+
+    def next_waiting(self) -> int | None:
+        """The photo whose turn it is."""
+        found = self._read("SELECT number FROM photo WHERE state = 'waiting' ORDER BY place_in_queue LIMIT 1")
+        return int(found[0]["number"]) if found else None
+
+    def set_state(self, numbers: Sequence[int], state: State) -> None:
+        """Skip photos, or let them wait again."""
+        with self._change() as change:
+            change.executemany("UPDATE photo SET state = ? WHERE number = ?", [(state.value, number) for number in numbers])
+
+    def move_first(self, numbers: Sequence[int]) -> None:
+        """Let these photos be the next, in this order."""
+        with self._change() as change:
+            (first,) = change.execute("SELECT coalesce(min(place_in_queue), 0) FROM photo").fetchone()
+            places = [(first - len(numbers) + i, number) for i, number in enumerate(numbers)]
+            change.executemany("UPDATE photo SET place_in_queue = ? WHERE number = ?", places)
+
+    # ---- answers ----
+
+    def save(self, number: int, outcome: events.Located | events.Failed) -> None:
+        """An answer or a failure, and with it the photo's new state."""
+        row = self.row(number)
+        with self._change() as change:
+            if isinstance(outcome, events.Located):
+                self._save_located(change, row, outcome)
+            else:
+                values = (number, self._now(), outcome.reason, _text(outcome))
+                change.execute("INSERT INTO failure (photo, at, reason, failed) VALUES (?, ?, ?, ?)", values)
+            state = State.LOCATED if isinstance(outcome, events.Located) else State.FAILED
+            change.execute("UPDATE photo SET state = ? WHERE number = ?", (state.value, number))
+
+    def _save_located(self, change: sqlite3.Connection, row: Row, located: events.Located) -> None:
+        prediction = located.prediction
+        best = prediction.best
+        stated = " › ".join(printable(region.name) for region in prediction.stated.regions)
+        country = prediction.stated.name(Level.COUNTRY) or ""
+        error = distance_km(best, row.known) if best and row.known else None
+        place = (best.lat, best.lon) if best else (None, None)
+        values = (row.number, self._now(), located.model, stated, country, *place, prediction.radius_90_km, error, _text(located))
+        change.execute(
+            "INSERT INTO answer (photo, at, model, stated, country, lat, lon, radius_km, error_km, located)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            values,
+        )
+
+    def answers(self, number: int) -> list[Answer]:
+        """All answers to a photo, newest last."""
+        found = self._read("SELECT number, at, located FROM answer WHERE photo = ? ORDER BY number", number)
+        return [Answer(row["number"], row["at"], events.from_plain(events.Located, json.loads(row["located"]))) for row in found]
+
+    def failure(self, number: int) -> events.Failed | None:
+        """The newest failure of a photo."""
+        found = self._read("SELECT failed FROM failure WHERE photo = ? ORDER BY number DESC LIMIT 1", number)
+        return events.from_plain(events.Failed, json.loads(found[0]["failed"])) if found else None
+
+    # ---- verdicts ----
+
+    def judge(self, number: int, verdict: Verdict) -> None:
+        """Add a decision; those before it stay. Its time is now."""
+        place = (verdict.place.lat, verdict.place.lon) if verdict.place else (None, None)
+        values = (number, self._now(), verdict.author, verdict.ruling.value, *place, verdict.note)
+        with self._change() as change:
+            change.execute("INSERT INTO verdict (photo, at, author, ruling, lat, lon, note) VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+    def verdicts(self, number: int) -> list[Verdict]:
+        """All decisions about a photo, newest last."""
+        return [
+            Verdict(Ruling(row["ruling"]), _place(row["lat"], row["lon"]), row["note"], row["author"], row["at"])
+            for row in self._read("SELECT * FROM verdict WHERE photo = ? ORDER BY number", number)
+        ]
+
+    # ---- the file ----
+
+    def setting(self, name: str, default: str = "") -> str:
+        """A text that was kept under a name."""
+        found = self._read("SELECT value FROM setting WHERE name = ?", name)
+        return str(found[0]["value"]) if found else default
+
+    def keep(self, name: str, value: str) -> None:
+        """Keep a text under a name."""
+        with self._change() as change:
+            change.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+
+    def save_copy(self, target: Path) -> None:
+        """Everything in another file. Raises CaseError."""
+        if target.resolve() == self.path.resolve():
+            raise CaseError("A copy of a case needs another name than the case.")
+        case_file.save_copy(self._connection, target)
+
+    def problems(self) -> list[str]:
+        """What is wrong with the file; empty when it is whole."""
+        return case_file.problems(self._connection)
+
+    def _now(self) -> str:
+        return self._clock().isoformat(timespec="milliseconds")
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk at its end."""
+        if not self.writable:
+            raise CaseError(f"{self.path} is only read here; the right to write it has {self.holder}.")
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise CaseError(
+                f"{self.path} could not be written: {error}.", hint="Free some room on its disk; what was saved before is safe."
+            ) from error
+
+    def _read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise CaseError(f"{self.path} cannot be read: {error}.", hint="Check it with: georapp case check") from error
+
+    def _one(self, query: str, number: int) -> sqlite3.Row:
+        found = self._read(query, number)
+        if not found:
+            raise CaseError(f"{self.path} holds no photo {number}.")
+        return found[0]
+
+
+def _row(row: sqlite3.Row) -> Row:
+    return Row(
+        row["number"],
+        Path(os.fsdecode(row["path"])),
+        row["sha256"],
+        State(row["state"]),
+        _place(row["known_lat"], row["known_lon"]),
+        row["stated"] or "",
+        row["country"] or "",
+        _place(row["lat"], row["lon"]),
+        row["radius_km"],
+        row["error_km"],
+        row["model"] or "",
+        (row["reason"] or "") if row["state"] == State.FAILED.value else "",
+        Ruling(row["ruling"] or "none"),
+    )
+
+
+def _place(lat: float | None, lon: float | None) -> Coordinate | None:
+    return None if lat is None or lon is None else Coordinate(lat, lon)
+
+
+def _text(event: events.Event) -> str:
+    return json.dumps(events.to_plain(event), ensure_ascii=False, allow_nan=False)
