@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from georapp.chain import Level
 from georapp.dataset import Reference
-from georapp.geo import Coordinate, distance_km
+from georapp.geo import GEOSCORE_KM, Coordinate, distance_km, geoscore
 
 THRESHOLDS_KM = (1, 25, 200, 750, 2500)  # street, city, region, country, continent
 KNOWN_KM = 25.0  # a place is known when a training photo was taken nearer than this
-_GEOSCORE_KM = 1492.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,6 @@ class Figures:
     levels: Mapping[Level, Share] | None = None
 
 
-def geoscore(distance: float | None) -> float:
-    """GeoGuessr's score: 5000 exp(-d / 1492.7 km), not rounded; 0 without an answer."""
-    return 0.0 if distance is None else 5000.0 * math.exp(-distance / _GEOSCORE_KM)
-
-
 def figures(name: str, distances: Sequence[float | None], levels: Sequence[Mapping[Level, bool | None]] | None = None) -> Figures:
     """Distances in km, None for no answer. `levels`: for each photo whether the answer lies in the true region; None is left out."""
     n = len(distances)
@@ -90,7 +84,7 @@ def random_prior(truths: Sequence[Coordinate], references: Sequence[Reference]) 
     table = _distances([r.coordinate for r in references], truths)  # [references, truths]
     n = len(truths)
     within = {km: Share(float((table <= km).mean(0).sum()), n) for km in THRESHOLDS_KM}
-    score = float((5000.0 * np.exp(-table / _GEOSCORE_KM)).mean()) if table.size else 0.0
+    score = float((5000.0 * np.exp(-table / GEOSCORE_KM)).mean()) if table.size else 0.0
     return Figures("random training place", n, within, float(np.median(table)) if table.size else None, score)
 
 

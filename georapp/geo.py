@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 EARTH_RADIUS_KM = 6371.0
+GEOSCORE_KM = 1492.7  # of the game's world map
 HALF_CIRCUMFERENCE_KM = math.pi * EARTH_RADIUS_KM  # no two points are farther apart
 
 
@@ -35,6 +36,11 @@ def distance_km(a: Coordinate, b: Coordinate) -> float:
     lat_a, lon_a, lat_b, lon_b = map(math.radians, (a.lat, a.lon, b.lat, b.lon))
     half_chord = math.sin((lat_b - lat_a) / 2) ** 2 + math.cos(lat_a) * math.cos(lat_b) * math.sin((lon_b - lon_a) / 2) ** 2
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half_chord)))  # min(): rounding, at antipodes
+
+
+def geoscore(distance: float | None) -> float:
+    """GeoGuessr's score: 5000 exp(-d / 1492.7 km), not rounded; 0 without an answer."""
+    return 0.0 if distance is None else 5000.0 * math.exp(-distance / GEOSCORE_KM)
 
 
 def medoid(points: Sequence[Coordinate]) -> int:

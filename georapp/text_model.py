@@ -93,6 +93,8 @@ class TextModel:
         self.vocabulary = llama.llama_model_get_vocab(self._model)
         self.n_vocabulary: int = llama.llama_vocab_n_tokens(self.vocabulary)
         self.width: int = llama.llama_model_n_embd(self._model)
+        self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
         self._open_context(context)
 
     def _open_context(self, context: int) -> None:
@@ -114,7 +116,8 @@ class TextModel:
             )
         self.n_context = int(llama.llama_n_ctx(self._context))
         self._memory: Any = llama.llama_get_memory(self._context)
-        self._tokens_batch = llama.llama_batch_init(self.n_batch, 0, 1)
+        batch = self._tokens_batch = llama.llama_batch_init(self.n_batch, 0, 1)
+        self._columns = batch.token, batch.pos, batch.n_seq_id, batch.seq_id, batch.logits
 
     def meta(self, key: str) -> str:
         """A text or number out of the file's head; empty for none."""
@@ -169,9 +172,12 @@ class TextModel:
 
     def piece(self, token: int) -> bytes:
         """The bytes of one token; they may be a part of a character. Special tokens have none."""
-        buffer = ctypes.create_string_buffer(512)
-        count = llama.llama_token_to_piece(self.vocabulary, token, buffer, 512, 0, False)
-        return buffer.raw[: max(0, count)]
+        known = self._pieces.get(token)  # asked for with every token of an answer, which for a small model is not nothing
+        if known is None:
+            buffer = ctypes.create_string_buffer(512)
+            count = llama.llama_token_to_piece(self.vocabulary, token, buffer, 512, 0, False)
+            known = self._pieces[token] = buffer.raw[: max(0, count)]
+        return known
 
     def special_words(self) -> dict[str, str]:
         """What chat templates call bos_token and eos_token, as text; missing where the model has none."""
@@ -180,7 +186,10 @@ class TextModel:
 
     def ends(self, token: int) -> bool:
         """Whether this token ends an answer."""
-        return bool(llama.llama_vocab_is_eog(self.vocabulary, token))
+        known = self._ends.get(token)
+        if known is None:
+            known = self._ends[token] = bool(llama.llama_vocab_is_eog(self.vocabulary, token))
+        return known
 
     # ---- decoding ----
 
@@ -198,14 +207,9 @@ class TextModel:
         """One batch of tokens of any sequences. Raises Stopped, or ModelError when the memory is full or the model fails."""
         batch = self._tokens_batch
         batch.n_tokens = len(rows)
+        tokens, positions, counts, sequences, wanted = self._columns
         for i, (token, position, sequence, logits) in enumerate(rows):
-            batch.token[i], batch.pos[i], batch.n_seq_id[i], batch.seq_id[i][0], batch.logits[i] = (
-                token,
-                position,
-                1,
-                sequence,
-                logits,
-            )
+            tokens[i], positions[i], counts[i], sequences[i][0], wanted[i] = token, position, 1, sequence, logits
         self._run(batch)
 
     def decode_rows(self, rows: npt.NDArray[np.float32], position: int) -> None:

@@ -27,13 +27,25 @@ from georapp.photo import read as read_photo  # noqa: E402
 from georapp.photo import scaled_to  # noqa: E402
 from georapp.stop_flag import StopFlag  # noqa: E402
 from tests.conftest import textured  # noqa: E402
-from training.album import Album, bucket, distances_km, read_album, unit_vectors  # noqa: E402
+from training.album import Album, bucket, distances_km, read_album  # noqa: E402
 from training.mini.__main__ import Making  # noqa: E402
 from training.mini.card import card, credits  # noqa: E402
-from training.mini.corpus import MovedExamples, Records, Towns, described  # noqa: E402
-from training.mini.evidence import FEATURES, describe, nearest  # noqa: E402
+from training.mini.corpus import RealExamples, Records, answer_text  # noqa: E402
+from training.mini.evidence import (  # noqa: E402
+    FEATURES,
+    NUMBERS,
+    SLOTS,
+    WORDS,
+    Candidates,
+    RowWriter,
+    candidates_of,
+    references_of,
+    rows_of,
+)
+from training.mini.moved import MovedExamples, Towns  # noqa: E402
+from training.mini.pretrain import answer_loss  # noqa: E402
 from training.mini.publish import Finished, publish  # noqa: E402
-from training.mini.settings import AnswerSettings, Phase, Settings, TextSettings, TowerSettings  # noqa: E402
+from training.mini.settings import AnswerSettings, EvidenceSettings, Phase, Settings, TextSettings, TowerSettings  # noqa: E402
 from training.mini.sft import IGNORED, Collator  # noqa: E402
 from training.mini.thresholds import NEVER, Judged, judged, needed_shares  # noqa: E402
 from training.mini.tower import levels_of, loss_of  # noqa: E402
@@ -41,13 +53,13 @@ from training.mini.views import whole  # noqa: E402
 from training.mini.vocabulary import Vocabulary  # noqa: E402
 
 SITES = {"Paris": (48.8584, 2.2945), "Rome": (41.8902, 12.4922), "Sydney": (-33.8568, 151.2153), "Lima": (-12.046, -77.043)}
+SITES_IN = {"France", "Italy", "Australia", "Peru"}
 SMALL = Settings(
     folds=2,
     threads=1,
     tower=TowerSettings(image_size=64, views=1, width=4, epochs=1, batch=4),
+    evidence=EvidenceSettings(candidates=3),
     text=TextSettings(
-        rows=4,
-        evidence_views=1,
         vocabulary=600,
         width=64,
         layers=1,
@@ -59,7 +71,7 @@ SMALL = Settings(
         sft_batch=8,
         smallest_town=2_000_000,
     ),
-    answer=AnswerSettings(samples=4),
+    answer=AnswerSettings(samples=4, temperatures=(0.5, 1.0)),
 )
 
 
@@ -118,15 +130,17 @@ def test_the_network_file_computes_what_torch_computes(made: tuple[Finished, Pat
     out = run_network(session, Pixels(image.tobytes(), *image.size), StopFlag())
     with torch.no_grad():
         features = done.trunk.eval()(done.trunk.lower(whole(image, 64)[None]))
-        rows = done.decoder.model.projector(_evidence(torch.from_numpy(out["features"]), done))
+        rows = done.decoder.model.rows(_evidence(torch.from_numpy(out["features"]), done))
     assert float((features.numpy() * out["features"]).sum()) > 0.999  # weights lie in the file as 16-bit floats
+    assert out["rows"].shape == (1, SMALL.evidence.candidates * WORDS, SMALL.text.width)
     assert np.abs(out["rows"] - rows.numpy()).max() < 0.02 * float(rows.std())
 
 
 def _evidence(features: Any, done: Finished) -> Any:
-    points = torch.from_numpy(unit_vectors(done.photos))
-    found = nearest(features, done.references, points, float(done.trunk.log_sharpness.detach().exp()), SMALL.text.rows)
-    return describe(described(done.photos)[found.index], found)
+    references = replace(done.references, features=done.references.features.half().float())  # as they lie in the file
+    found = candidates_of(features, references, done.trunk.sharpness, SMALL.evidence)
+    words = RowWriter(done.vocabulary).table([photo.chain for photo in done.photos])
+    return rows_of(words[found.index], found.numbers)
 
 
 def test_llama_cpp_writes_the_same_greedy_answer_as_torch(made: tuple[Finished, Path], album_folder: Path) -> None:
@@ -146,7 +160,7 @@ def test_references_say_where_each_photo_was_taken(made: tuple[Finished, Path]) 
     done, folder = made
     references = read_references(folder / "references.npz")
     assert [row.coordinate for row in references.rows] == [photo.coordinate for photo in done.photos]
-    probed = references.probed(done.references[0].numpy())
+    probed = references.probed(done.references.features[0].numpy())
     assert probed is not None
     assert any(distance_km(probed, photo.coordinate) < 1 for photo in done.photos)
 
@@ -163,7 +177,8 @@ def test_a_second_run_takes_what_the_first_one_left(made: tuple[Finished, Path],
 
 def test_the_loss_counts_the_answer_and_nothing_else(made: tuple[Finished, Path]) -> None:
     vocabulary = made[0].vocabulary
-    batch = Collator(vocabulary, 4)([{"evidence": torch.zeros(4, FEATURES), "text": text} for text in ("Country: France", "x")])
+    batch = Collator(vocabulary)([{"evidence": torch.zeros(4, FEATURES), "text": text} for text in ("Country: France", "x")])
+    assert (batch["labels"][:, : len(vocabulary.prompt(4))] == IGNORED).all()
     counted = [vocabulary.tokenizer.decode(row[row != IGNORED]) for row in batch["labels"]]
     assert counted == ["Country: France<|end|>", "x<|end|>"]
     assert (batch["input_ids"] == vocabulary.row).sum(1).tolist() == [4, 4]
@@ -172,13 +187,17 @@ def test_the_loss_counts_the_answer_and_nothing_else(made: tuple[Finished, Path]
 @torch.no_grad()
 def test_the_rows_reach_the_loss_of_the_trainer_too(made: tuple[Finished, Path]) -> None:
     done = made[0]
-    batch = Collator(done.vocabulary, 4)([{"evidence": torch.randn(4, FEATURES), "text": "Country: France"}])
+    evidence = torch.cat(
+        [torch.tensor([[70.0, 9, 8, 1], [71.0, 9, 8, 2], [300.0, 9, 8, 3], [301.0, 9, 8, 4]]), torch.randn(4, NUMBERS)], 1
+    )
+    batch = Collator(done.vocabulary)([{"evidence": evidence, "text": "Country: France"}])
     model = copy.deepcopy(done.decoder)
     plain = model(**batch).loss
     add_fused_lm_head(model)  # what TRL's trainers do: they call the backbone past the causal model
     fused = -model(**batch, fused_lm_head=True).log_probs.sum() / (batch["labels"] != IGNORED).sum()
     assert float(plain) == pytest.approx(float(fused), rel=1e-4)
-    other = dict(batch, evidence=-batch["evidence"])
+    assert float(plain) == pytest.approx(float(answer_loss(model, batch)), rel=1e-4)
+    other = dict(batch, evidence=batch["evidence"].flip(1))
     assert float(model(**other).loss) != pytest.approx(float(plain), rel=1e-6)
 
 
@@ -189,21 +208,63 @@ def test_every_town_can_be_written_and_read_again(made: tuple[Finished, Path]) -
         assert parse(text).coordinate is not None
 
 
-def test_moved_examples_keep_what_was_near_near(album: Album) -> None:
+def test_a_candidates_rows_spell_its_chain(made: tuple[Finished, Path], album: Album) -> None:
+    vocabulary = made[0].vocabulary
+    chain = album.fit[0].chain
+    rows = RowWriter(vocabulary).words(chain)
+    assert len(rows) == WORDS
+    spelt = [vocabulary.text([word for word, _, _, slot in rows if slot == number]).strip() for number in range(len(SLOTS))]
+    assert chain.coordinate is not None
+    assert spelt[:3] == ["", f"{chain.coordinate.lat:.2f}", f"{chain.coordinate.lon:.2f}"]
+    for level, text in zip(Level, spelt[3:], strict=True):
+        assert (chain.name(level) or "").startswith(text)
+    assert spelt[4] == chain.name(Level.COUNTRY)
+
+
+def test_candidates_lie_apart_and_leave_out_what_is_excluded(album: Album) -> None:
+    photos = album.fit
+    torch.manual_seed(0)
+    features = torch.nn.functional.normalize(torch.randn(len(photos), 8), dim=1)
+    references = references_of(features, photos, SMALL.evidence, 1e-4)
+    km = torch.from_numpy(distances_km(photos, photos))
+    found = candidates_of(features, references, 10.0, SMALL.evidence)
+    assert found.numbers.shape == (len(photos), 3, NUMBERS)
+    for index in found.index:
+        assert (km[index][:, index][~torch.eye(3, dtype=torch.bool)] > 25).all()
+    votes = found.numbers[..., 6]
+    assert (votes[:, :-1] >= votes[:, 1:] - 1e-6).all()
+    away = candidates_of(features, references, 10.0, SMALL.evidence, km <= 50)
+    assert (km[torch.arange(len(photos))[:, None], away.index] > 50).all()
+
+
+def test_moved_examples_keep_the_same_the_same(made: tuple[Finished, Path], album: Album) -> None:
+    vocabulary = made[0].vocabulary
     photos = album.fit
     km = torch.from_numpy(distances_km(photos, photos))
-    index = km.topk(4, largest=False).indices
-    ones = torch.ones(len(photos), 4)
-    from training.mini.evidence import Neighbours
-
-    records = Records(Neighbours(index, ones, ones / 4, ones), torch.arange(len(photos)))
+    index = torch.stack([torch.arange(len(photos)), km.argmax(1)], 1)  # the photo itself, and the one farthest away
+    records = Records(Candidates(index, torch.zeros(len(photos), 2, NUMBERS)), torch.arange(len(photos)))
     towns = Towns(gazetteer.load(), 1_000_000)
-    evidence, texts = MovedExamples(records, photos, towns, seed=0).draw(64)
+    evidence, texts = MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, favour=1.0).draw(64)
+    moved = 0
     for rows, text in zip(evidence, texts, strict=True):
-        coordinate = parse(text).coordinate
-        assert coordinate is not None
-        x, y, z = (float(value) for value in rows[0, :3])  # the nearest photo is the photo itself, so it moves along
-        assert distance_km(coordinate, Coordinate(np.degrees(np.arcsin(z)), np.degrees(np.arctan2(y, x)))) < 1
+        lat, lon = (float(vocabulary.text([int(row[0]) for row in rows[:WORDS] if row[3] == slot])) for slot in (1, 2))
+        chain = parse(text)
+        assert chain is not None
+        assert chain.coordinate is not None
+        assert distance_km(chain.coordinate, Coordinate(lat, lon)) < 2  # two decimals
+        moved += (chain.name(Level.COUNTRY) or "") not in SITES_IN
+    assert moved > 40
+    assert MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, favour=1.0).draw(64)[1] == texts
+
+
+def test_real_examples_answer_with_the_photos_chain(made: tuple[Finished, Path], album: Album) -> None:
+    photos = album.fit
+    index = torch.tensor([[1, 0], [0, 1]])
+    records = Records(Candidates(index, torch.ones(2, 2, NUMBERS)), torch.tensor([0, 1]))
+    real = RealExamples(records, photos, RowWriter(made[0].vocabulary))
+    evidence = real.evidence(torch.tensor([1]))
+    assert evidence.shape == (1, 2 * WORDS, FEATURES)
+    assert real.texts(torch.tensor([1])) == [answer_text(photos[1].chain)]
 
 
 def test_photos_by_the_same_photographer_never_help_the_loss(album: Album) -> None:

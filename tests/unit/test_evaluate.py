@@ -13,13 +13,12 @@ from georapp.evaluate import (
     Reference,
     Share,
     figures,
-    geoscore,
     is_known,
     most_frequent_country,
     most_frequent_place,
     random_prior,
 )
-from georapp.geo import Coordinate
+from georapp.geo import Coordinate, geoscore
 
 PARIS, LYON, TOKYO = Coordinate(48.85, 2.35), Coordinate(45.76, 4.84), Coordinate(35.68, 139.69)
 REFERENCES = [Reference(PARIS, "FR"), Reference(Coordinate(48.86, 2.36), "FR"), Reference(LYON, "FR"), Reference(TOKYO, "JP")]

@@ -15,22 +15,20 @@ from torch import Tensor
 
 from georapp import gazetteer
 from georapp.chain import Chain, Level
-from georapp.geo import distance_km
 from training.album import Album, AlbumPhoto, bucket, read_album, write_table
-from training.mini.corpus import MovedExamples, RealExamples, Towns, answer_text
-from training.mini.crossfit import THRESHOLDS_KM, CrossFit, cross_fit, trained_trunk
+from training.mini.corpus import RealExamples, answer_text
+from training.mini.crossfit import THRESHOLDS_KM, CrossFit, cross_fit, seen, trained_trunk
 from training.mini.decoder import RowsLlama, build
+from training.mini.evidence import RowWriter, references_of
+from training.mini.moved import MovedExamples, Towns
 from training.mini.pretrain import pretrain
-from training.mini.probe import chosen_ridge, fit_probe
 from training.mini.publish import Finished, publish
-from training.mini.settings import Settings
+from training.mini.settings import HELD_OUT_PERCENT, Settings
 from training.mini.sft import fine_tune
-from training.mini.thresholds import Judged, judged, needed_shares
+from training.mini.thresholds import Judged, judged, mean_geoscore, needed_shares, off_km
 from training.mini.trunk import Trunk, in_batches
 from training.mini.views import cached_views
 from training.mini.vocabulary import Vocabulary, make_vocabulary
-
-HELD_OUT_PERCENT = 15  # of the photographers: thresholds are chosen on their photos, which the text model is not tuned on
 
 
 class Making:
@@ -46,19 +44,17 @@ class Making:
         """Everything, in order."""
         views, cross, trunk = self._towers()
         vocabulary = self._vocabulary()
-        real = RealExamples(cross.records, self.photos)
+        real = RealExamples(cross.records, self.photos, RowWriter(vocabulary))
         held_out = torch.tensor([bucket(photo.author, "held out") < HELD_OUT_PERCENT for photo in self.photos])
-        decoder = self._tuned(vocabulary, real, cross, cross.rows(~held_out))
-        needed = self._thresholds(decoder, vocabulary, real, cross, cross.rows(held_out, whole_only=True))
-        references = in_batches(trunk, views[:, 0])
-        ridge = chosen_ridge(cross.features, cross.fold, self.photos)
-        probe = fit_probe(references, self.photos, ridge)
-        return Finished(trunk, decoder, vocabulary, self.photos, references, probe, needed)
+        decoder = self._tuned(vocabulary, real, cross, cross.to_tune(~held_out))
+        temperature, needed = self._answering(decoder, vocabulary, real, cross, cross.to_judge(held_out))
+        references = references_of(in_batches(trunk, views[:, 0]), self.photos, self.settings.evidence, cross.ridge)
+        return Finished(trunk, decoder, vocabulary, self.photos, references, temperature, needed)
 
     def _towers(self) -> tuple[Tensor, CrossFit, Trunk]:
         settings = self.settings
         views = cached_views(self.photos, Trunk(settings.tower), settings.tower, self.work / "views.pt", seed=settings.seed)
-        cross = cross_fit(self.photos, views, settings, self.work)
+        cross = cross_fit(self.photos, seen(self.photos, views, settings, self.work), settings.evidence)
         trunk = trained_trunk(self.photos, views, settings, self.work / "trunk.pt", seed=settings.seed, say="")
         return views, cross, trunk
 
@@ -73,13 +69,13 @@ class Making:
             if file.exists():
                 model.load_state_dict(torch.load(file))
             else:
-                moved = self._moved(cross, self.settings.seed + number, phase.favour)
+                moved = self._moved(cross, vocabulary, self.settings.seed + number, phase.favour)
                 pretrain(model, vocabulary, moved, self.settings, phase)
                 torch.save(model.state_dict(), file)
         return model
 
-    def _moved(self, cross: CrossFit, seed: int, favour: float = 1.0) -> MovedExamples:
-        return MovedExamples(cross.records, self.photos, self.towns, seed=seed, favour=favour)
+    def _moved(self, cross: CrossFit, vocabulary: Vocabulary, seed: int, favour: float) -> MovedExamples:
+        return MovedExamples(cross.records, self.photos, self.towns, RowWriter(vocabulary), seed=seed, favour=favour)
 
     def _tuned(self, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor) -> RowsLlama:
         model = self._pretrained(vocabulary, cross)
@@ -87,39 +83,43 @@ class Making:
         if file.exists():
             model.load_state_dict(torch.load(file))
         else:
-            moved = self._moved(cross, self.settings.seed + 10)
+            moved = self._moved(cross, vocabulary, self.settings.seed + 10, self.settings.text.sft_favour)
             log = fine_tune(model, vocabulary, real, moved, rows, self.settings, self.work)
             print(f"fine-tuning: loss {[line['loss'] for line in log if 'loss' in line]}", flush=True)
             torch.save(model.state_dict(), file)
         return model
 
-    def _thresholds(
+    def _answering(
         self, model: RowsLlama, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor
-    ) -> dict[Level, float]:
-        samples, temperature = self.settings.answer.samples, self.settings.answer.temperature
-        torch.manual_seed(self.settings.seed)
-        texts = [
-            answer
-            for part in rows.split(32)
-            for answer in model.answers(vocabulary, real.evidence(part), samples=samples, temperature=temperature)
-        ]
+    ) -> tuple[float, dict[Level, float]]:
+        """The temperature with the best GeoScore on these examples, and how many samples must agree at it."""
+        answer = self.settings.answer
         truths = [self.photos[i].chain for i in cross.records.photo[rows].tolist()]
-        found = [judged(answers, truth) for answers, truth in zip(texts, truths, strict=True)]
-        for away in (False, True):
-            chosen = [
-                (photo, truth) for photo, truth, a in zip(found, truths, cross.is_new[rows].tolist(), strict=True) if a == away
+        found: dict[float, list[Judged]] = {}
+        for temperature in answer.temperatures:
+            torch.manual_seed(self.settings.seed)
+            texts = [
+                answers
+                for part in rows.split(32)
+                for answers in model.answers(vocabulary, real.evidence(part), samples=answer.samples, temperature=temperature)
             ]
-            _say("own place taken away" if away else "as it is", [p for p, _ in chosen], [t for _, t in chosen])
-        return needed_shares(found, samples, self.settings.answer.needed_right)
+            found[temperature] = [judged(samples, truth) for samples, truth in zip(texts, truths, strict=True)]
+            _say(temperature, found[temperature], truths, cross.is_new[rows].tolist())
+        best = max(found, key=lambda temperature: mean_geoscore(found[temperature], truths))
+        return best, needed_shares(found[best], answer.samples, answer.needed_right)
 
 
-def _say(what: str, photos: Sequence[Judged], truths: Sequence[Chain]) -> None:
-    distances = [
-        distance_km(photo.best, truth.coordinate) if photo.best and truth.coordinate else float("inf")
-        for photo, truth in zip(photos, truths, strict=True)
-    ]
-    shares = " ".join(f"<={limit} km {np.mean(np.array(distances) <= limit):.3f}" for limit in THRESHOLDS_KM)
-    print(f"text model, held-out photographers, {what}, n={len(photos)}: {shares}", flush=True)
+def _say(temperature: float, photos: Sequence[Judged], truths: Sequence[Chain], is_new: Sequence[bool]) -> None:
+    for away in (False, True):
+        chosen = [(photo, truth) for photo, truth, a in zip(photos, truths, is_new, strict=True) if a == away]
+        distances = np.array([off_km(photo, truth) for photo, truth in chosen])
+        shares = " ".join(f"<={limit} km {np.mean(distances <= limit):.3f}" for limit in THRESHOLDS_KM)
+        what = "own place taken away" if away else "as they are"
+        score = mean_geoscore([photo for photo, _ in chosen], [truth for _, truth in chosen])
+        print(
+            f"held-out photographers at {temperature:g}, {what}, n={len(chosen)}: {shares}, GeoScore {score:.0f}",
+            flush=True,
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from georapp import models
 from training.album import Album, read_album
-from training.mini.settings import Settings
+from training.mini.settings import HELD_OUT_PERCENT, Settings
 
 Report = Mapping[str, Any]
 _LIMITS = ("1", "25", "200", "750", "2500")
@@ -25,6 +25,7 @@ _LIMITS = ("1", "25", "200", "750", "2500")
 def card(model: models.Model, album: Album, known: Report, new: Report) -> str:
     """The text of README.md. Every figure comes from the reports."""
     settings = Settings()
+    evidence = settings.evidence
     size = sum(file.bytes for file in model.files) / 1e6
     authors = len({photo.author for photo in album.fit})
     return f"""# georapp mini 1
@@ -36,12 +37,13 @@ file, add the pair with `georapp models import TEXT.gguf MMPROJ.gguf`, and ask i
 ## How it works
 
 `tower.onnx` scales a photo to {settings.tower.image_size} x {settings.tower.image_size} pixels, computes {settings.tower.width} features with
-a fine-tuned EfficientNet-lite0, finds the {settings.text.rows} most similar of its {len(album.fit):,} training photos, and makes a row of
-each: where that photo was taken, and how similar it is. `text.gguf`, a Llama of {settings.text.layers} layers, reads the rows through
-llama.cpp and writes a Chain of Region. It is asked {model.samples} times at temperature {model.temperature:g}; a level is stated only where
-enough samples agree: {_needed(model)}. Temperature and agreement were chosen on the same photos of held-out photographers, not on those below;
-those below were measured twice, the first time at temperature 1 (2.3 % within 25 km on known places). `references.npz` holds features and places of the training photos, and a linear probe, for
-comparing. There is no photo in any of these files.
+a fine-tuned EfficientNet-lite0, and lets its {len(album.fit):,} training photos and a linear probe vote for places. The
+{evidence.candidates} places with most votes are shown to `text.gguf`, a Llama of {settings.text.layers} layers, in its own words:
+coordinate and names, and how the votes fell. It reads them as rows through llama.cpp and writes a Chain of Region. It is asked
+{model.samples} times at temperature {model.temperature:g}; a level is stated only where enough samples agree: {_needed(model)}.
+Temperature and agreement were chosen on photos of {HELD_OUT_PERCENT} % of the photographers, on whom the text model was not tuned.
+`references.npz` holds features and places of the training photos, and the linear probe, for comparing. There is no photo in any of these
+files.
 
 ## Measured
 
@@ -57,8 +59,8 @@ Wilson intervals; they take photos as independent, which flatters. Answers witho
 
 - **Say where an ordinary street is.** It learned from pictures of sights, mostly from Wikimedia Commons, and most test photos are sights
   too: all figures flatter.
-{_against_baselines(known)}- **Know a place that it has not seen.** See the second table: nothing beats saying the most frequent country.
-  It mostly says "not localisable", sometimes a continent, and some of these are wrong.
+{_against_baselines(known)}- **Know a place that it has not seen.** See the second table: nothing is clearly better there than
+  saying the most frequent country. It mostly says "not localisable", sometimes a continent, and some of these are wrong.
 - Read signs, know plates, recognise languages, plants or the side of the road. It sees {settings.tower.width} numbers.
 - Give a calibrated probability. "6 of 8" counts samples. What that is worth is in the tables "stated", no more.
 - Tell a photo from a painting, a screenshot or a picture of a place shown elsewhere.
@@ -83,7 +85,7 @@ def _against_baselines(known: Report) -> str:
     better = [f"{name} {share:.1f} %" for name, share in others if share >= mine[1]]
     if not better:
         return ""
-    return f"- **Beat its baselines.** On known places it is within 25 km for {mine[1]:.1f} %; better are: {', '.join(better)}.\n"
+    return f"- **Beat its baselines near by.** On known places it is within 25 km for {mine[1]:.1f} %; better are: {', '.join(better)}.\n"
 
 
 def _needed(model: models.Model) -> str:

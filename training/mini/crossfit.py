@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from training.album import SAME_PLACE_KM, AlbumPhoto, bucket, distances_km, unit_vectors
+from training.album import SAME_PLACE_KM, AlbumPhoto, bucket, distances_km
 from training.mini.corpus import Records, joined
-from training.mini.evidence import Neighbours, nearest
-from training.mini.settings import Settings
+from training.mini.evidence import Candidates, candidates_of, references_of
+from training.mini.probe import RIDGES, fit_probe
+from training.mini.settings import EvidenceSettings, Settings
 from training.mini.tower import train_trunk
 from training.mini.trunk import Trunk, in_batches
 
@@ -26,18 +28,25 @@ THRESHOLDS_KM = (25, 200, 750, 2500)
 
 @dataclass(frozen=True, slots=True)
 class CrossFit:
-    """`records`: examples of all folds. `is_new`: those whose own place was taken away. `features` [n, w] of the whole photos."""
+    """`records`: examples of all folds. `is_new`: those whose own place was taken away. `view`: 0 for the whole photo. `right`:
+    those with a candidate within 25 km. `ridge`: the probe's."""
 
     records: Records
     is_new: Tensor
     view: Tensor
-    fold: Tensor  # of each photo, not of each example
-    features: Tensor
+    right: Tensor
+    ridge: float
 
-    def rows(self, photos: Tensor, *, whole_only: bool = False) -> Tensor:
-        """The examples about these photos; `photos` bool [n]."""
-        wanted = photos[self.records.photo]
-        return torch.nonzero(wanted & (self.view == 0) if whole_only else wanted).flatten()
+    def to_tune(self, photos: Tensor) -> Tensor:
+        """Examples about these photos (bool [n]) for the text model: all views in which one of the candidates is right.
+
+        It is to learn to choose. Tuned on the others too, it learned the album's frequent places and no longer trusted any candidate.
+        """
+        return torch.nonzero(photos[self.records.photo] & self.right).flatten()
+
+    def to_judge(self, photos: Tensor) -> Tensor:
+        """Examples about these photos, whole, with their own place and without."""
+        return torch.nonzero(photos[self.records.photo] & (self.view == 0)).flatten()
 
 
 def fold_of(photos: Sequence[AlbumPhoto], folds: int) -> Tensor:
@@ -56,62 +65,70 @@ def trained_trunk(photos: Sequence[AlbumPhoto], views: Tensor, settings: Setting
     return trunk
 
 
-def cross_fit(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path) -> CrossFit:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the trunk of one fold sees: features [inside, w] of its training photos, and [outside, 1 + views, w] of all others."""
+
+    inside: Tensor
+    outside: Tensor
+    known: Tensor
+    queries: Tensor
+    sharpness: float
+
+
+def seen(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path) -> list[Seen]:
     """One trunk for each fold; all that is known of a photo comes from the trunk and the photos of the other folds."""
-    file = folder / "crossfit.pt"
-    if file.exists():
-        kept: CrossFit = torch.load(file, weights_only=False)
-        return kept
-    found = _cross_fit(photos, views, settings, folder)
-    torch.save(found, file)
+    file = folder / "seen.pt"
+    if not file.exists():
+        fold = fold_of(photos, settings.folds)
+        torch.save([_seen(photos, views, settings, folder, fold, number) for number in range(settings.folds)], file)
+    found: list[Seen] = torch.load(file, weights_only=False)
     return found
 
 
-def _cross_fit(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path) -> CrossFit:
-    fold = fold_of(photos, settings.folds)
+def _seen(photos: Sequence[AlbumPhoto], views: Tensor, settings: Settings, folder: Path, fold: Tensor, number: int) -> Seen:
+    inside, outside = (torch.nonzero(side).flatten() for side in (fold != number, fold == number))
+    chosen, file = [photos[i] for i in inside], folder / f"trunk_fold{number}.pt"
+    trunk = trained_trunk(chosen, views[inside], settings, file, seed=settings.seed + number, say=f" {number}")
+    queries = torch.stack([in_batches(trunk, views[outside, view]) for view in range(views.shape[1])], 1)
+    return Seen(inside, outside, in_batches(trunk, views[inside, 0]), queries, trunk.sharpness)
+
+
+def cross_fit(photos: Sequence[AlbumPhoto], folds: Sequence[Seen], settings: EvidenceSettings) -> CrossFit:
+    """Evidence for all photos, in all views, with their own place and without."""
     km = torch.from_numpy(distances_km(photos, photos))
-    features = torch.zeros(len(photos), settings.tower.width)
+    ridge = _chosen_ridge(photos, folds, km)
     records, is_new, view = [], [], []
-    for number in range(settings.folds):
-        inside = torch.nonzero(fold != number).flatten()
-        outside = torch.nonzero(fold == number).flatten()
-        file = folder / f"trunk_fold{number}.pt"
-        trunk = trained_trunk(
-            [photos[i] for i in inside], views[inside], settings, file, seed=settings.seed + number, say=f" {number}"
-        )
-        references = in_batches(trunk, views[inside, 0])
-        for which in range(settings.text.evidence_views):
-            queries = in_batches(trunk, views[outside, which])
-            if which == 0:
-                features[outside] = queries
-            for away in (False, True):
-                excluded = km[outside][:, inside] <= _TAKEN_AWAY_KM if away else None
-                records.append(_records(queries, references, photos, inside, outside, trunk, settings.text.rows, excluded))
-                is_new.append(torch.full((len(outside),), away))
-                view.append(torch.full((len(outside),), which))
-        _report(number, records[-2 * settings.text.evidence_views], km)
-    return CrossFit(joined(records), torch.cat(is_new), torch.cat(view), fold, features)
+    for number, part in enumerate(folds):
+        references = references_of(part.known, [photos[i] for i in part.inside], settings, ridge)
+        for which, away in product(range(part.queries.shape[1]), (False, True)):
+            excluded = km[part.outside][:, part.inside] <= _TAKEN_AWAY_KM if away else None
+            found = candidates_of(part.queries[:, which], references, part.sharpness, settings, excluded)
+            record = Records(Candidates(part.inside[found.index], found.numbers), part.outside)
+            if which == 0 and not away:
+                _report(number, record, km)
+            records.append(record)
+            is_new.append(torch.full((len(record),), away))
+            view.append(torch.full((len(record),), which))
+    every = joined(records)
+    right = (km[every.photo[:, None], every.found.index] <= SAME_PLACE_KM).any(1)
+    return CrossFit(every, torch.cat(is_new), torch.cat(view), right, ridge)
 
 
-def _records(
-    queries: Tensor,
-    references: Tensor,
-    photos: Sequence[AlbumPhoto],
-    inside: Tensor,
-    outside: Tensor,
-    trunk: Trunk,
-    k: int,
-    excluded: Tensor | None,
-) -> Records:
-    points = torch.from_numpy(unit_vectors([photos[i] for i in inside]))
-    found = nearest(queries, references, points, float(trunk.log_sharpness.detach().exp()), k, excluded)
-    return Records(Neighbours(inside[found.index], found.similarity, found.share, found.mass), outside)
+def _chosen_ridge(photos: Sequence[AlbumPhoto], folds: Sequence[Seen], km: Tensor) -> float:
+    """The ridge of the linear probe with most photos within 25 km, each fold answered by a probe of the others."""
+    right = dict.fromkeys(RIDGES, 0)
+    for ridge, part in product(RIDGES, folds):
+        probe = fit_probe(part.known, [photos[i] for i in part.inside], ridge)
+        answers = part.inside[probe.answers(part.queries[:, 0])]
+        right[ridge] += int((km[part.outside, answers] <= SAME_PLACE_KM).sum())
+    print(f"probe: photos within 25 km for each ridge: {right}", flush=True)
+    return max(right, key=lambda ridge: right[ridge])
 
 
 def _report(fold: int, records: Records, km: Tensor) -> None:
-    """What the evidence alone is worth: the nearest photo, and the photo around which most similarity lies within 25 km."""
-    voted = records.found.index.gather(1, records.found.mass.argmax(1, keepdim=True))[:, 0]
-    for name, answer in (("nearest photo", records.found.index[:, 0]), ("most similarity", voted)):
-        distance = km[records.photo, answer]
+    """What the evidence alone is worth: its first candidate, and any of them."""
+    far = km[records.photo[:, None], records.found.index]
+    for name, distance in (("first candidate", far[:, 0]), ("best candidate", far.amin(1))):
         shares = " ".join(f"<={limit} km {(distance <= limit).double().mean():.3f}" for limit in THRESHOLDS_KM)
         print(f"tower: fold {fold}, {len(records)} photos, {name}: {shares}", flush=True)

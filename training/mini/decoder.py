@@ -8,27 +8,42 @@ import torch
 from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
 
-from training.mini.evidence import FEATURES
+from training.mini.evidence import NUMBERS, SLOTS, WORD_FEATURES
 from training.mini.settings import TextSettings
 from training.mini.vocabulary import Vocabulary
 
 
 class RowsBackbone(LlamaModel):
-    """A Llama that takes `evidence` [b, k, FEATURES] beside `input_ids`, which hold the vocabulary's row token once for each row.
+    """A Llama that takes `evidence` [b, rows, FEATURES] beside `input_ids`, which hold the vocabulary's row token once for each row.
 
-    The rows are put in here and not in the causal model, because TRL calls the backbone by itself for its loss.
+    A row is a word's embedding plus what stands for the word before it, for the name above, for its slot and for its candidate's
+    numbers. The word before is what an answer that is being copied has just written, so one layer of attention finds the word that
+    comes next; by the name above a line goes on with the candidate of the line before.
+
+    Rows are put in here and not in the causal model, because TRL calls the backbone by itself for its loss.
     """
 
     def __init__(self, config: LlamaConfig, row_token: int) -> None:
         super().__init__(config)
-        self.projector = nn.Linear(FEATURES, config.hidden_size)
+        self.before = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.above = nn.Linear(config.hidden_size, config.hidden_size, bias=False)
+        self.slots = nn.Embedding(len(SLOTS), config.hidden_size)
+        self.numbers = nn.Linear(NUMBERS, config.hidden_size)
         self.row_token = row_token
+
+    def rows(self, evidence: Tensor) -> Tensor:
+        """[b, rows, FEATURES] -> [b, rows, width]."""
+        word, before, above, slot = evidence[..., :WORD_FEATURES].long().unbind(-1)
+        table = self.get_input_embeddings()
+        marks: Tensor = self.before(table(before)) + self.above(table(above)) + self.slots(slot)
+        rows: Tensor = table(word) + marks + self.numbers(evidence[..., WORD_FEATURES:])
+        return rows
 
     def with_rows(self, input_ids: Tensor, evidence: Tensor) -> Tensor:
         """Embeddings [b, t, width] with the rows in their places."""
         words: Tensor = self.get_input_embeddings()(input_ids)
         places = (input_ids == self.row_token).unsqueeze(-1)
-        return words.masked_scatter(places, self.projector(evidence).to(words.dtype))
+        return words.masked_scatter(places, self.rows(evidence).to(words.dtype))
 
     def forward(
         self,

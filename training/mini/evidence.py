@@ -1,6 +1,10 @@
-"""What the text model gets to know of a photo: its nearest training photos, where they were taken, and how near they are.
+"""What the text model gets to know of a photo: the places that its tower thinks of, and how sure it is of each.
 
-`describe` is the reference for the ONNX file, which computes the same (tests/training/test_mini.py compares both).
+A candidate is a training photo that stands for all within 25 km of it. It is shown to the text model in the model's own words, so that
+an answer can be copied from it: a row is one word, marked with the word before it, with the name above it (a province with its country),
+with its slot (which line of an answer it belongs to), and with the numbers of its candidate.
+
+`candidates_of` and `rows_of` are the reference for the ONNX file, which computes the same (tests/training/test_mini.py compares both).
 """
 
 from __future__ import annotations
@@ -8,93 +12,151 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from georapp import places
+from georapp.chain import Chain, Level
 from georapp.geo import EARTH_RADIUS_KM
-from training.album import SAME_PLACE_KM
+from training.album import SAME_PLACE_KM, AlbumPhoto, unit_vectors
+from training.mini.probe import Probe, fit_probe
+from training.mini.settings import EvidenceSettings
+from training.mini.vocabulary import Vocabulary
 
-OCTAVES = 4  # of the waves that describe a place: the shortest is 45 degrees long
-DECIMALS = 2  # of the digits that describe a place: 1.1 km, as fine as the answers
-COUNTRIES = tuple(sorted(places.countries()))
-_DIGITS = {"lat": 2 + DECIMALS, "lon": 3 + DECIMALS}
-STATIC = 3 + 4 * OCTAVES + sum(1 + 10 * digits for digits in _DIGITS.values()) + len(COUNTRIES)  # where a photo was taken
-DYNAMIC = 6  # numbers that describe how it is related to this photo
-FEATURES = STATIC + DYNAMIC
-_SAME_PLACE = math.cos(SAME_PLACE_KM / EARTH_RADIUS_KM)
+WORDS = 22  # rows of one candidate; longer names of cities are cut
+DECIMALS = 2  # of coordinates: 1.1 km
+SLOTS = ("nothing", "latitude", "longitude", *(level.word for level in Level))
+CIRCLES_KM = (SAME_PLACE_KM, 200.0, 2500.0)  # around a candidate, in which similarity is summed
+MOST_CANDIDATES = 4
+NUMBERS = 8 + MOST_CANDIDATES  # of a candidate, see `Candidates`
+WORD_FEATURES = 4  # of a row: word, word before it in an answer, last word of the name above it, slot
+FEATURES = WORD_FEATURES + NUMBERS
+
+_NEVER = -1e4  # a logit that no softmax sees
+
+
+def cosine_within(km: float) -> float:
+    """The cosine of the angle that two points at this distance have."""
+    return math.cos(km / EARTH_RADIUS_KM)
 
 
 @dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The k nearest reference photos of n photos: index, cosine, share of all similarity, and of that within 25 km; all [n, k]."""
+class Candidates:
+    """The c best places of n photos: the reference photo [n, c] that stands for each, and its numbers [n, c, NUMBERS].
+
+    Numbers: the highest similarity of the photo to any reference; that to this one; the share of all similarity within each of
+    CIRCLES_KM and in its country; its votes, and their logarithm; its rank, one-hot.
+    """
+
+    FIELDS: ClassVar[tuple[str, ...]] = ("index", "numbers")
 
     index: Tensor
-    similarity: Tensor
-    share: Tensor
-    mass: Tensor
+    numbers: Tensor
+
+    def take(self, rows: Tensor) -> Candidates:
+        """Those of some photos."""
+        return Candidates(self.index[rows], self.numbers[rows])
 
 
-def nearest(
-    queries: Tensor, references: Tensor, points: Tensor, sharpness: float, k: int, excluded: Tensor | None = None
-) -> Neighbours:
-    """Queries [n, w] and references [m, w], unit vectors; `points` [m, 3] of the references on the unit sphere.
+@dataclass(frozen=True, slots=True)
+class References:
+    """m training photos: features [m, w] of length 1, where they were taken [m, 3] on the unit sphere, numbers of countries [m].
 
-    `excluded` [n, m]: references that a query may not see (itself, its photographer, a place that is to be new).
+    `hub` [m]: how similar each is to those nearest to it. Photos that are similar to everything are believed less for it (Conneau et
+    al. 2018, cross-domain similarity local scaling, one-sided). `probe`: see probe.py; it is asked beside the photos.
     """
-    similarity = queries @ references.T
-    logits = sharpness * similarity
+
+    features: Tensor
+    points: Tensor
+    country: Tensor
+    hub: Tensor
+    probe: Probe
+
+
+def references_of(features: Tensor, photos: Sequence[AlbumPhoto], settings: EvidenceSettings, ridge: float) -> References:
+    """Of photos with these features [m, w]."""
+    similarity = (features @ features.T).fill_diagonal_(-1.0)
+    hub = similarity.topk(min(settings.hub_neighbours, len(photos) - 1), dim=1).values.mean(1)
+    points = torch.from_numpy(unit_vectors(photos))
+    country = country_numbers([photo.label.country_code for photo in photos])
+    return References(features, points, country, settings.hub_share * hub, fit_probe(features, photos, ridge))
+
+
+def candidates_of(
+    queries: Tensor, references: References, sharpness: float, settings: EvidenceSettings, excluded: Tensor | None = None
+) -> Candidates:
+    """For queries [n, w]: the place with most votes within 25 km, then the next one farther away, and so on.
+
+    `excluded` [n, m]: references that a query may not see (a place that is to be new to it).
+    """
+    similarity = queries @ references.features.T
+    logits = settings.softness * sharpness * (similarity - references.hub)
+    said = references.probe.logits(queries)
     if excluded is not None:
-        logits = logits.masked_fill(excluded, -1e4)
-    share = logits.softmax(1)
-    mass = share @ same_place(points).float()
-    index = logits.topk(k, dim=1).indices
-    return Neighbours(index, similarity.gather(1, index), share.gather(1, index), mass.gather(1, index))
+        similarity = similarity.masked_fill(excluded, -1.0)
+        logits = logits.masked_fill(excluded, _NEVER)
+        said = said.masked_fill(excluded[:, references.probe.photo], _NEVER)
+    share, probed = logits.softmax(1), said.softmax(1)
+    points = references.points.double()
+    near = (points @ points.T >= cosine_within(SAME_PLACE_KM)).float()
+    votes = (1 - settings.probe_share) * share @ near + settings.probe_share * probed @ near[references.probe.photo]
+    found, numbers = [], []
+    for rank in range(settings.candidates):
+        best = votes.argmax(1)
+        found.append(best)
+        cosine = points[best] @ points.T  # [n, m]
+        mine = torch.arange(len(queries)), best
+        sums = [(share * (cosine >= cosine_within(km))).sum(1) for km in CIRCLES_KM]
+        sums.append((share * (references.country[best][:, None] == references.country)).sum(1))
+        here = votes[mine].clamp(min=1e-4)
+        place = [torch.full_like(here, float(rank == other)) for other in range(MOST_CANDIDATES)]
+        numbers.append(torch.stack([similarity.amax(1), similarity[mine], *sums, here, here.log() / 4, *place], 1))
+        votes = votes.masked_fill(near[best] > 0, -1.0)
+    return Candidates(torch.stack(found, 1), torch.stack(numbers, 1))
 
 
-def same_place(points: Tensor) -> Tensor:
-    """Which of these points [n, 3] lie within 25 km of each other, bool [n, n]."""
-    return points.double() @ points.double().T >= _SAME_PLACE
+class RowWriter:
+    """Chains -> the words of candidates' rows."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._known: dict[str, list[int]] = {}
+
+    def words(self, chain: Chain) -> list[tuple[int, int, int, int]]:
+        """(word, word before it in an answer, last word of the name above, slot) WORDS times, as they stand in an answer."""
+        point = chain.coordinate
+        assert point is not None
+        nothing = self._vocabulary.pad
+        rows, above = [], nothing
+        for slot, level in enumerate(Level, start=SLOTS.index(Level.CONTINENT.word)):
+            words = self._ids(f" {chain.name(level)}") if chain.name(level) else []
+            rows += [(word, last, above, slot) for last, word in pairwise([self._ids(":")[-1], *words])]
+            above = words[-1] if words else above
+        pair = []
+        for slot, (before, degrees) in enumerate(((" (", point.lat), (" ", point.lon)), start=1):
+            words = self._vocabulary.ids(f"{degrees:.{DECIMALS}f}")
+            pair += [(word, last, above, slot) for last, word in pairwise([self._ids(before)[-1], *words])]
+        return ([*pair, *rows] + [(nothing, nothing, nothing, 0)] * WORDS)[:WORDS]
+
+    def _ids(self, text: str) -> list[int]:
+        if text not in self._known:
+            self._known[text] = self._vocabulary.ids(text)
+        return self._known[text]
+
+    def table(self, chains: Sequence[Chain]) -> Tensor:
+        """[n, WORDS, WORD_FEATURES], int64."""
+        return torch.tensor([self.words(chain) for chain in chains]).reshape(len(chains), WORDS, WORD_FEATURES)
 
 
-def place_features(lat: Tensor, lon: Tensor, country: Tensor) -> Tensor:
-    """Degrees [...] and numbers of countries [...] (see country_numbers) -> [..., STATIC].
-
-    The point on the sphere, waves of latitude and longitude, their signs and digits, the country. Digits and country are one-hot, so
-    that a text model can copy them; from waves alone it had not learned to in 64,000 examples.
-    """
-    north, east = torch.deg2rad(lat), torch.deg2rad(lon)
-    parts = [torch.stack([north.cos() * east.cos(), north.cos() * east.sin(), north.sin()], -1)]
-    for octave in range(OCTAVES):
-        angles = torch.stack([north, east], -1) * 2**octave
-        parts += [angles.sin(), angles.cos()]
-    for degrees, digits in ((lat, _DIGITS["lat"]), (lon, _DIGITS["lon"])):
-        number = (degrees.abs().double() * 10**DECIMALS).round().long()
-        each = torch.stack([number // 10**place % 10 for place in reversed(range(digits))], -1)
-        parts += [(degrees < 0).float()[..., None], F.one_hot(each, 10).flatten(-2).float()]
-    parts.append(F.one_hot(country + 1, len(COUNTRIES) + 1)[..., 1:].float())
-    return torch.cat(parts, -1)
+def rows_of(words: Tensor, numbers: Tensor) -> Tensor:
+    """Tables of words [n, c, WORDS, WORD_FEATURES], numbers [n, c, NUMBERS] -> rows [n, c * WORDS, FEATURES]."""
+    spread = numbers[:, :, None].expand(-1, -1, WORDS, -1)
+    return torch.cat([words.float(), spread], -1).flatten(1, 2)
 
 
 def country_numbers(codes: Sequence[str | None]) -> Tensor:
-    """[n]; -1 for none."""
-    numbers = {code: i for i, code in enumerate(COUNTRIES)}
-    return torch.tensor([numbers.get(code or "", -1) for code in codes])
-
-
-def describe(places: Tensor, found: Neighbours) -> Tensor:
-    """`places` [n, k, STATIC] of the neighbours -> [n, k, FEATURES]."""
-    k = found.similarity.shape[1]
-    rank = (torch.arange(k, dtype=torch.float32) / k).expand_as(found.similarity)
-    best = found.similarity[:, :1]
-    dynamic = [
-        found.similarity,
-        (best - found.similarity) * 10,
-        found.share,
-        found.share.clamp(min=1e-6).log() / 10,
-        found.mass,
-        rank,
-    ]
-    return torch.cat([places, torch.stack(dynamic, -1)], -1)
+    """[n]; equal numbers for equal codes, a number of its own for each photo without one."""
+    known: dict[str, int] = {}
+    return torch.tensor([known.setdefault(code or f"none {i}", len(known)) for i, code in enumerate(codes)])

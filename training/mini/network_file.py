@@ -17,7 +17,11 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from training.mini.evidence import STATIC, same_place
+from training.album import SAME_PLACE_KM
+from training.mini.decoder import RowsBackbone
+from training.mini.evidence import CIRCLES_KM, MOST_CANDIDATES, WORDS, References, cosine_within
+from training.mini.probe import Probe
+from training.mini.settings import EvidenceSettings, Settings
 from training.mini.trunk import MEAN, SCALE, Trunk
 
 OPSET = 20
@@ -90,31 +94,22 @@ def _channels_in(block: Any) -> int:
 
 
 def write_network(
-    path: Path,
-    trunk: Trunk,
-    projector: nn.Linear,
-    references: Tensor,
-    points: Tensor,
-    places: Tensor,
-    *,
-    rows: int,
-    size: int,
-    pair: str,
+    path: Path, trunk: Trunk, backbone: RowsBackbone, references: References, words: Tensor, settings: Settings, *, pair: str
 ) -> None:
-    """`references` [n, w], `points` [n, 3] and `places` [n, STATIC] of the training photos; `pair`: the id shared with the text model."""
+    """`words` [m, WORDS, WORD_FEATURES] of the references' chains (see RowWriter); `pair`: the id shared with the text model."""
     g = GraphWriter()
-    features = _features(g, trunk, size)
-    _name(g, features, "features")
-    out = _rows(g, trunk, projector, references, points, places, rows)
-    _name(g, out, "rows")
-    width = projector.out_features
+    size, count = settings.tower.image_size, settings.evidence.candidates
+    _name(g, _features(g, trunk, size), "features")
+    index, numbers = _candidates(g, trunk.sharpness, references, settings.evidence)
+    _name(g, _rows(g, backbone, words, index, numbers), "rows")
+    rows = [1, count * WORDS, backbone.config.hidden_size]
     graph = helper.make_graph(
         g.nodes,
         "tower",
         [helper.make_tensor_value_info("pixels", TensorProto.UINT8, [1, size, size, 3])],
         [
-            helper.make_tensor_value_info("rows", TensorProto.FLOAT, [1, rows, width]),
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, references.shape[1]]),
+            helper.make_tensor_value_info("rows", TensorProto.FLOAT, rows),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, references.features.shape[1]]),
         ],
         g.weights,
     )
@@ -143,36 +138,63 @@ def _features(g: GraphWriter, trunk: Trunk, size: int) -> str:
     return g.node("LpNormalization", [x], axis=1, p=2)
 
 
-def _rows(g: GraphWriter, trunk: Trunk, projector: nn.Linear, references: Tensor, points: Tensor, places: Tensor, k: int) -> str:
-    """Evidence as in evidence.py, then the projector."""
-    similarity = g.node("MatMul", ["features", g.half(references.T)])  # [1, n]
-    logits = g.node("Mul", [similarity, g.number(float(trunk.log_sharpness.detach().exp()))])
-    share = g.node("Softmax", [logits], axis=1)
-    mass = g.node("MatMul", [share, g.node("Cast", [g.constant(same_place(points).numpy())], to=TensorProto.FLOAT)])
-    g.nodes.append(helper.make_node("TopK", [logits, g.constant(np.array([k], np.int64))], ["top", "index"], name="topk", axis=1))
-    static = g.node("Gather", [g.half(places), "index"], axis=0)  # [1, k, STATIC]
-    assert places.shape[1] == STATIC
-    near = {
-        name: g.node("GatherElements", [values, "index"], axis=1)
-        for name, values in (("s", similarity), ("p", share), ("m", mass))
-    }
-    dynamic = [
-        near["s"],
-        _gap(g, near["s"]),
-        near["p"],
-        _log(g, near["p"]),
-        near["m"],
-        g.constant((np.arange(k, dtype=np.float32) / k)[None]),
-    ]
-    columns = [g.node("Unsqueeze", [column, g.constant(np.array([2], np.int64))]) for column in dynamic]
-    x = g.node("Concat", [static, *columns], axis=2)
-    return g.linear(x, projector)
+def _candidates(g: GraphWriter, sharpness: float, references: References, settings: EvidenceSettings) -> tuple[str, str]:
+    """As `candidates_of`: names of index [count] and numbers [count, NUMBERS]."""
+    similarity = g.node("MatMul", ["features", g.half(references.features.T)])  # [1, m]
+    less = g.node("Sub", [similarity, g.constant(references.hub.numpy())])
+    share = g.node("Softmax", [g.node("Mul", [less, g.number(settings.softness * sharpness)])], axis=1)
+    points = references.points.double()
+    table, across = g.constant(points.numpy()), g.constant(points.T.numpy())
+    country = g.constant(references.country.numpy())
+    near = g.constant((points @ points.T >= cosine_within(SAME_PLACE_KM)).numpy())
+    votes = _votes(g, share, near, references.probe, settings.probe_share)
+    highest = g.node("ReduceMax", [similarity], keepdims=1)
+    found, numbers = [], []
+    for rank in range(settings.candidates):
+        best = g.node("ArgMax", [votes], axis=1, keepdims=0)  # [1]
+        cosine = g.node("MatMul", [g.node("Gather", [table, best], axis=0), across])
+        inside = [g.node("GreaterOrEqual", [cosine, g.constant(np.array(cosine_within(km)))]) for km in CIRCLES_KM]
+        inside.append(g.node("Unsqueeze", [g.node("Equal", [g.node("Gather", [country, best], axis=0), country]), _axis(g, 0)]))
+        sums = [g.node("ReduceSum", [g.node("Mul", [share, _floats(g, part)]), _axis(g, 1)], keepdims=1) for part in inside]
+        here = g.node("Max", [g.node("Gather", [votes, best], axis=1), g.number(1e-4)])
+        log, place = g.node("Div", [g.node("Log", [here]), g.number(4.0)]), np.eye(MOST_CANDIDATES, dtype=np.float32)[[rank]]
+        mine = g.node("Gather", [similarity, best], axis=1)
+        numbers.append(g.node("Concat", [highest, mine, *sums, here, log, g.constant(place)], axis=1))
+        found.append(best)
+        votes = g.node("Where", [g.node("Gather", [near, best], axis=0), g.number(-1.0), votes])
+    return g.node("Concat", found, axis=0), g.node("Concat", numbers, axis=0)
 
 
-def _gap(g: GraphWriter, similarity: str) -> str:
-    best = g.node("Slice", [similarity, *(g.constant(np.array([value], np.int64)) for value in (0, 1, 1))])
-    return g.node("Mul", [g.node("Sub", [best, similarity]), g.number(10.0)])
+def _votes(g: GraphWriter, share: str, near: str, probe: Probe, probe_share: float) -> str:
+    """Of the photos and of the probe, for the places around all photos: [1, m]."""
+    said = g.node("Add", [g.node("MatMul", ["features", g.half(probe.weight.T)]), g.constant(probe.bias.numpy())])
+    around = g.node("Gather", [near, g.constant(probe.photo.numpy())], axis=0)
+    parts = ((share, near, 1 - probe_share), (g.node("Softmax", [said], axis=1), around, probe_share))
+    return g.node("Add", [g.node("Mul", [g.node("MatMul", [p, _floats(g, where)]), g.number(part)]) for p, where, part in parts])
 
 
-def _log(g: GraphWriter, share: str) -> str:
-    return g.node("Div", [g.node("Log", [g.node("Max", [share, g.number(1e-6)])]), g.number(10.0)])
+def _rows(g: GraphWriter, backbone: RowsBackbone, words: Tensor, index: str, numbers: str) -> str:
+    """As RowsBackbone.rows: [1, count * WORDS, width]. Only the words that occur get into the file."""
+    used, compact = words[..., :3].unique(return_inverse=True)
+    embeddings: Any = backbone.get_input_embeddings()
+    table = g.half(embeddings.weight[used])
+
+    def looked_up(values: str, ids: Tensor) -> str:
+        mine = g.node("Gather", [g.constant(ids.numpy().astype(np.int32)), index], axis=0)
+        return g.node("Gather", [values, mine], axis=0)  # [count, WORDS, width]
+
+    before = g.node("MatMul", [looked_up(table, compact[..., 1]), g.half(backbone.before.weight.T)])
+    above = g.node("MatMul", [looked_up(table, compact[..., 2]), g.half(backbone.above.weight.T)])
+    slots = looked_up(g.half(backbone.slots.weight), words[..., 3])
+    spread = g.node("Unsqueeze", [g.linear(numbers, backbone.numbers), _axis(g, 1)])
+    marks = g.node("Add", [g.node("Add", [before, above]), slots])
+    rows = g.node("Add", [g.node("Add", [looked_up(table, compact[..., 0]), marks]), spread])
+    return g.node("Reshape", [rows, g.constant(np.array([1, -1, backbone.config.hidden_size], np.int64))])
+
+
+def _axis(g: GraphWriter, number: int) -> str:
+    return g.constant(np.array([number], np.int64))
+
+
+def _floats(g: GraphWriter, truth: str) -> str:
+    return g.node("Cast", [truth], to=TensorProto.FLOAT)

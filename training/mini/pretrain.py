@@ -8,10 +8,10 @@ import time
 import torch
 from torch import Tensor, nn
 
-from training.mini.corpus import MovedExamples
 from training.mini.decoder import RowsLlama
+from training.mini.moved import MovedExamples
 from training.mini.settings import Phase, Settings
-from training.mini.sft import Collator
+from training.mini.sft import IGNORED, Collator
 from training.mini.vocabulary import Vocabulary
 
 _SAY_EVERY = 100  # steps
@@ -31,7 +31,7 @@ def pretrain(model: RowsLlama, vocabulary: Vocabulary, moved: MovedExamples, set
         return min(1.0, (step + 1) / warm_up) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * step / steps)))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
-    collate, start, total = Collator(vocabulary, text.rows), time.monotonic(), 0.0
+    collate, start, total = Collator(vocabulary), time.monotonic(), 0.0
     model.train()
     for step in range(steps):
         total += _step(model, collate, moved, text.pretrain_batch, optimiser)
@@ -44,10 +44,18 @@ def pretrain(model: RowsLlama, vocabulary: Vocabulary, moved: MovedExamples, set
             total = 0.0
 
 
+def answer_loss(model: RowsLlama, inputs: dict[str, Tensor]) -> Tensor:
+    """The mean loss of the answers' words. Words are only scored there: most of the others are rows."""
+    before = int((inputs["labels"] == IGNORED).all(0).int().argmin())
+    hidden = model.model(input_ids=inputs["input_ids"], evidence=inputs["evidence"]).last_hidden_state
+    logits = model.lm_head(hidden[:, before - 1 : -1])
+    return nn.functional.cross_entropy(logits.flatten(0, 1), inputs["labels"][:, before:].flatten(), ignore_index=IGNORED)
+
+
 def _step(model: RowsLlama, collate: Collator, moved: MovedExamples, batch: int, optimiser: torch.optim.Optimizer) -> float:
     evidence, texts = moved.draw(batch)
     inputs: dict[str, Tensor] = collate([{"evidence": e, "text": t} for e, t in zip(evidence, texts, strict=True)])
-    loss = model(**inputs).loss
+    loss = answer_loss(model, inputs)
     optimiser.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(model.parameters(), 1.0)

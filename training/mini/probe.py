@@ -1,7 +1,7 @@
 """A linear probe of the tower: what its features say by themselves, as a baseline for the whole model.
 
 Multinomial logistic regression from the features to places (photos within 25 km of each other), answered with the middle of the most
-probable place. Its ridge is chosen by cross-fitting, on features from towers that did not know the photos.
+probable place. Its ridge is chosen by cross-fitting (crossfit.py), on features from towers that did not know the photos.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training.album import SAME_PLACE_KM, AlbumPhoto, bucket, distances_km
+from training.album import SAME_PLACE_KM, AlbumPhoto, distances_km
 
 RIDGES = (1e-5, 1e-4, 1e-3)
 _STEPS = 150
@@ -27,9 +27,13 @@ class Probe:
     bias: Tensor
     photo: Tensor
 
+    def logits(self, features: Tensor) -> Tensor:
+        """[n, places] for features [n, width]."""
+        return features @ self.weight.T + self.bias
+
     def answers(self, features: Tensor) -> Tensor:
         """Rows of photos [n] for features [n, width]."""
-        return self.photo[(features @ self.weight.T + self.bias).argmax(1)]
+        return self.photo[self.logits(features).argmax(1)]
 
 
 def places_of(photos: Sequence[AlbumPhoto]) -> tuple[Tensor, Tensor]:
@@ -59,25 +63,3 @@ def fit_probe(features: Tensor, photos: Sequence[AlbumPhoto], ridge: float) -> P
 
     optimiser.step(loss)
     return Probe(weight.detach(), bias.detach(), middles)
-
-
-def chosen_ridge(features: Tensor, fold: Tensor, photos: Sequence[AlbumPhoto]) -> float:
-    """The ridge with most photos within 25 km, each fold answered by a probe of the others.
-
-    `features` [n, width] come from towers that did not know the photo; towers of different folds turn their features differently, so
-    only differences in ridge, not the figures themselves, mean anything.
-    """
-    km = torch.from_numpy(distances_km(photos, photos))
-    half = torch.tensor([bucket(photo.author, "probe", 2) for photo in photos])
-    best = (-1, RIDGES[0])
-    for ridge in RIDGES:
-        right = 0
-        for number in fold.unique().tolist():
-            # Only within a fold features come from one tower, so each fold is halved, by photographers.
-            learn, judge = (torch.nonzero((fold == number) & (half == side)).flatten() for side in (0, 1))
-            probe = fit_probe(features[learn], [photos[i] for i in learn], ridge)
-            answer = learn[probe.answers(features[judge])]
-            right += int((km[judge, answer] <= SAME_PLACE_KM).sum())
-        best = max(best, (right, ridge))
-        print(f"probe: ridge {ridge:g}, {right} photos within 25 km", flush=True)
-    return best[1]

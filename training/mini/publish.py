@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from georapp.chain import Level
 from georapp.models import DEFAULT, MANIFEST, Model, ModelFile, manifest
-from training.album import AlbumPhoto, unit_vectors
+from training.album import AlbumPhoto
 from training.export.text import write_text
-from training.mini.corpus import degrees, described
+from training.mini.corpus import degrees
 from training.mini.decoder import RowsLlama
+from training.mini.evidence import References, RowWriter
 from training.mini.network_file import write_network
-from training.mini.probe import Probe
 from training.mini.settings import Settings
 from training.mini.trunk import Trunk
 from training.mini.vocabulary import Vocabulary
@@ -32,14 +30,14 @@ ABOUT = "Made by this project from 1,204 licensed photos of sights and the gazet
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """All that was trained. `references` [n, w] are the features of `photos`."""
+    """All that was trained. `references` are those of `photos`."""
 
     trunk: Trunk
     decoder: RowsLlama
     vocabulary: Vocabulary
     photos: Sequence[AlbumPhoto]
-    references: Tensor
-    probe: Probe
+    references: References
+    temperature: float
     needed: Mapping[Level, float]
 
 
@@ -63,7 +61,7 @@ def publish(done: Finished, out: Path, settings: Settings, made_by: Mapping[str,
         family="georapp-mini",
         profile="mini",
         samples=settings.answer.samples,
-        temperature=settings.answer.temperature,
+        temperature=done.temperature,
         context=1024,
         needed=dict(done.needed),
         made_by=dict(made_by),
@@ -83,7 +81,11 @@ def _pair_of(done: Finished) -> str:
 def _write_text(done: Finished, path: Path, pair: str) -> None:
     config = done.decoder.config
     plain = LlamaForCausalLM(config)
-    weights = {name: values for name, values in done.decoder.state_dict().items() if ".projector." not in name}
+    backbone = done.decoder.model
+    own = {
+        id(values) for part in (backbone.before, backbone.above, backbone.slots, backbone.numbers) for values in part.parameters()
+    }
+    weights = {name: values for name, values in done.decoder.state_dict(keep_vars=True).items() if id(values) not in own}
     plain.load_state_dict(weights)
     with tempfile.TemporaryDirectory() as folder:
         named = Path(folder) / DEFAULT  # the folder's name becomes the name inside the GGUF
@@ -93,32 +95,22 @@ def _write_text(done: Finished, path: Path, pair: str) -> None:
 
 
 def _write_tower(done: Finished, path: Path, settings: Settings, pair: str) -> None:
-    points = torch.from_numpy(unit_vectors(done.photos))
-    size, rows = settings.tower.image_size, settings.text.rows
-    write_network(
-        path,
-        done.trunk,
-        done.decoder.model.projector,
-        done.references,
-        points,
-        described(done.photos),
-        rows=rows,
-        size=size,
-        pair=pair,
-    )
+    words = RowWriter(done.vocabulary).table([photo.chain for photo in done.photos])
+    write_network(path, done.trunk, done.decoder.model, done.references, words, settings, pair=pair)
 
 
 def _write_references(done: Finished, path: Path) -> None:
     lat, lon = degrees(done.photos)
+    probe = done.references.probe
     np.savez(
         path,
-        features=done.references.numpy().astype(np.float16),
+        features=done.references.features.numpy().astype(np.float16),
         lat=lat,
         lon=lon,
         country=np.array([photo.label.country_code or "" for photo in done.photos]),
-        probe_weight=done.probe.weight.numpy().astype(np.float16),
-        probe_bias=done.probe.bias.numpy().astype(np.float32),
-        probe_row=done.probe.photo.numpy(),
+        probe_weight=probe.weight.numpy().astype(np.float16),
+        probe_bias=probe.bias.numpy().astype(np.float32),
+        probe_row=probe.photo.numpy(),
     )
 
 

@@ -11,8 +11,9 @@ from torch import Tensor
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from training.mini.corpus import MovedExamples, RealExamples
+from training.mini.corpus import RealExamples
 from training.mini.decoder import RowsLlama
+from training.mini.moved import MovedExamples
 from training.mini.settings import Settings
 from training.mini.vocabulary import Vocabulary
 
@@ -22,12 +23,13 @@ IGNORED = -100  # labels that the loss does not count
 class Collator:
     """Rows {evidence, text} -> one padded batch; the loss counts the answer and its end token only."""
 
-    def __init__(self, vocabulary: Vocabulary, rows: int) -> None:
-        self._vocabulary, self._rows = vocabulary, rows
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
 
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """`evidence` [b, k, FEATURES], `input_ids`, `attention_mask`, `labels` [b, t]."""
-        prompt = self._vocabulary.prompt(self._rows)
+        """`evidence` [b, rows, FEATURES], `input_ids`, `attention_mask`, `labels` [b, t]."""
+        evidence = torch.stack([torch.as_tensor(row["evidence"]) for row in rows])
+        prompt = self._vocabulary.prompt(evidence.shape[1])
         answers = [[*self._vocabulary.ids(row["text"]), self._vocabulary.end] for row in rows]
         longest = len(prompt) + max(map(len, answers))
         ids = torch.full((len(rows), longest), self._vocabulary.pad)
@@ -36,7 +38,6 @@ class Collator:
             end = len(prompt) + len(answer)
             ids[i, :end] = torch.tensor(prompt + answer)
             labels[i, len(prompt) : end] = torch.tensor(answer)
-        evidence = torch.stack([torch.as_tensor(row["evidence"]) for row in rows])
         return {"input_ids": ids, "labels": labels, "attention_mask": (ids != self._vocabulary.pad).long(), "evidence": evidence}
 
 
@@ -59,7 +60,7 @@ def fine_tune(
     arguments = _arguments(
         folder, settings, max_steps=steps, batch=text.sft_batch, rate=text.sft_rate, warm_up=min(50, steps // 10)
     )
-    return _train(model, vocabulary, data, arguments, text.rows)
+    return _train(model, vocabulary, data, arguments)
 
 
 def _arguments(folder: Path, settings: Settings, *, max_steps: int, batch: int, rate: float, warm_up: int) -> SFTConfig:
@@ -83,19 +84,19 @@ def _arguments(folder: Path, settings: Settings, *, max_steps: int, batch: int, 
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         save_strategy="no",
-        logging_steps=50,
+        logging_steps=25,
         report_to=[],
         disable_tqdm=True,
     )
 
 
-def _train(model: RowsLlama, vocabulary: Vocabulary, data: Any, arguments: SFTConfig, rows: int) -> list[dict[str, Any]]:
+def _train(model: RowsLlama, vocabulary: Vocabulary, data: Any, arguments: SFTConfig) -> list[dict[str, Any]]:
     trainer = SFTTrainer(
         model=model,
         args=arguments,
         train_dataset=data,
         processing_class=vocabulary.tokenizer,
-        data_collator=Collator(vocabulary, rows),
+        data_collator=Collator(vocabulary),
     )
     trainer.train()
     log: list[dict[str, Any]] = trainer.state.log_history

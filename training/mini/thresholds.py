@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from georapp.chain import Chain, Level
 from georapp.errors import AnswerError
-from georapp.geo import Coordinate, distance_km
+from georapp.geo import Coordinate, distance_km, geoscore
 from georapp.prediction import Sample
 from georapp.prompt import profile_named
 from georapp.uncertainty import agreements, candidates
@@ -38,6 +39,17 @@ def judged(texts: Sequence[str], truth: Chain) -> Judged:
         assert truth.coordinate is not None
         right[Level.CITY] = best is not None and distance_km(best, truth.coordinate) <= SAME_PLACE_KM
     return Judged({a.level: a.share for a in found}, right, best)
+
+
+def off_km(photo: Judged, truth: Chain) -> float:
+    """How far off its best point is; infinite without one."""
+    assert truth.coordinate is not None
+    return distance_km(photo.best, truth.coordinate) if photo.best else math.inf
+
+
+def mean_geoscore(photos: Sequence[Judged], truths: Sequence[Chain]) -> float:
+    """0 to 5000; photos without an answer count as 0."""
+    return sum(geoscore(off_km(photo, truth)) for photo, truth in zip(photos, truths, strict=True)) / max(1, len(photos))
 
 
 def _sample(text: str) -> Sample:

@@ -34,6 +34,11 @@ class Trunk(nn.Module):
             module.requires_grad_(False)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @property
+    def sharpness(self) -> float:
+        """What similarities are multiplied with before they are compared."""
+        return float(self.log_sharpness.detach().exp())
+
     def train(self, mode: bool = True) -> Trunk:
         """As usual, but batch statistics stay those of ImageNet: a batch of 32 photos knows nothing better."""
         super().train(mode)
