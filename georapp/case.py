@@ -382,7 +382,7 @@ class Case:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise CaseError(f"{self.path} cannot be read: {error}.", hint="Check it with: georapp case check") from error
+            raise CaseError(f"{self.path} cannot be read: {error}.", hint="Open a copy of it.") from error
 
     def _one(self, query: str, number: int) -> sqlite3.Row:
         found = self._read(query, number)

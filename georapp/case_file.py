@@ -97,9 +97,7 @@ def connect(path: Path, migrations: Sequence[Migration], *, writable: bool) -> s
     except sqlite3.Error as error:
         if connection:
             connection.close()
-        raise CaseError(
-            f"{path} cannot be opened as a case: {error}.", hint="Open its copy, or save what can be read: georapp case repair."
-        ) from error
+        raise CaseError(f"{path} cannot be opened as a case: {error}.", hint="Open a copy of it.") from error
     connection.row_factory = sqlite3.Row
     return connection
 
