@@ -1,7 +1,7 @@
 """A case file on disk: one SQLite database, opened safely. What is in it: case.py.
 
 The file says whose it is (application_id) and how many migrations it has seen (user_version). One process writes at a time: it holds
-an operating system's lock on a file beside the case, which a crash gives back, and writes its name into it; everybody else reads.
+an operating system's lock on a file beside the case, which a crash gives back, and leaves its name in another; everybody else reads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from filelock import FileLock, Timeout
 from georapp.errors import CaseError
 
 APPLICATION_ID = 0x67656F52  # "geoR"
-ENDING = ".georapp"
 Migration = Callable[[sqlite3.Connection], None]
 
 

@@ -41,7 +41,8 @@ a fine-tuned EfficientNet-lite0, and lets its {len(album.fit):,} training photos
 {evidence.candidates} places with most votes are shown to `text.gguf`, a Llama of {settings.text.layers} layers, in its own words:
 coordinate and names, and how the votes fell. It reads them as rows through llama.cpp and writes a Chain of Region. It is asked
 {model.samples} times at temperature {model.temperature:g}; a level is stated only where enough samples agree: {_needed(model)}.
-Temperature and agreement were chosen on photos of {HELD_OUT_PERCENT} % of the photographers, on whom the text model was not tuned.
+Temperature and agreement were chosen on photos of {HELD_OUT_PERCENT} % of the photographers, on whom the text model was not tuned; there it was
+not more accurate than its first candidate (`training/mini/README.md`). It adds words, and when to say nothing.
 `references.npz` holds features and places of the training photos, and the linear probe, for comparing. There is no photo in any of these
 files.
 
@@ -52,7 +53,7 @@ Wilson intervals; they take photos as independent, which flatters. Answers witho
 
 {_section("Known places, other photographers: a training photo lies within 25 km", known, "known")}
 {_section("New places: no training photo within 25 km", new, "new")}
-*Nearest training photo* and *linear probe* use the features of the same fine-tuned tower, so they show what the text model adds.
+*Nearest training photo* and *linear probe* use the features of the same fine-tuned tower, so they are what votes and text model have to beat.
 *GeoScore* is GeoGuessr's, 5000 at best. Made with `georapp evaluate`, see `training/mini/README.md`.
 
 ## What it cannot do

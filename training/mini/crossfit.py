@@ -40,7 +40,7 @@ class CrossFit:
     def to_tune(self, photos: Tensor) -> Tensor:
         """Examples about these photos (bool [n]) for the text model: all views in which one of the candidates is right.
 
-        It is to learn to choose. Tuned on the others too, it learned the album's frequent places and no longer trusted any candidate.
+        It is to learn to choose between them.
         """
         return torch.nonzero(photos[self.records.photo] & self.right).flatten()
 
