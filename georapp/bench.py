@@ -20,7 +20,8 @@ from georapp.prediction import Prediction
 from georapp.sampler import Sampler, Sampling
 from georapp.supervisor import Supervisor
 
-TOKENS = 64  # of a measured answer
+TOKENS = 64  # of a measured answer, or of several short ones together
+PROMPT = "Europe. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,37 +64,44 @@ def _figure(name: str, values: list[float], unit: str, wanted: str = "") -> Figu
 
 def _engine_ratios(engine: Engine, rounds: int) -> list[float]:
     """Tokens a second of the engine by those of a loop that only decodes and takes the most probable token, pair by pair."""
-    prompt = engine.text.tokenize("Europe. ")
     for _ in range(2):  # the first rounds of both warm up
-        _bare_seconds(engine, prompt), _engine_seconds(engine)
-    return [_bare_seconds(engine, prompt) / _engine_seconds(engine) for _ in range(max(rounds, 15))]
+        _token_seconds(_bare_answer, engine), _token_seconds(_engine_answer, engine)
+    return [_token_seconds(_bare_answer, engine) / _token_seconds(_engine_answer, engine) for _ in range(max(rounds, 15))]
 
 
-def _engine_seconds(engine: Engine) -> float:
-    """Of writing TOKENS tokens; a model that ends earlier is scaled up."""
+def _token_seconds(answer: Callable[[Engine], tuple[int, float]], engine: Engine) -> float:
+    """Seconds a token. A model without a photo may end after two of them, so as many answers are written as it takes."""
+    written, seconds = 0, 0.0
+    while written < TOKENS:
+        tokens, more = answer(engine)
+        written, seconds = written + max(1, tokens), seconds + more
+    return seconds / written
+
+
+def _engine_answer(engine: Engine) -> tuple[int, float]:
+    """Tokens, and seconds from the first draw to the last."""
     engine.forget()
-    answer = engine.answer("Europe. ", max_tokens=TOKENS, sampling=Sampling(grammar=None))
-    return answer.timings.generate_s / max(1, answer.timings.tokens) * TOKENS
+    timings = engine.answer(PROMPT, max_tokens=TOKENS).timings
+    return timings.tokens, timings.generate_s
 
 
-def _bare_seconds(engine: Engine, prompt: list[int]) -> float:
+def _bare_answer(engine: Engine) -> tuple[int, float]:
+    """The same draws and decodes and nothing else."""
     engine.forget()
-    text = engine.text
-    _, context = text.handles
-    sampler = Sampler(text, Sampling(), 0)
-    text.decode_tokens(prompt, 0, logits=True)
-    token = sampler.draw(-1)
+    engine.answer(PROMPT, max_tokens=0)  # only reads the prompt
+    _, context = engine.text.handles
+    sampler = Sampler(engine.text, Sampling(), 0)
     start, written = time.perf_counter(), 0
-    one = (llama.llama_token * 1)(token)
-    for _ in range(TOKENS):
+    one = (llama.llama_token * 1)(sampler.draw(-1))
+    while not engine.text.ends(one[0]):
+        written += 1
+        if written == TOKENS:
+            break
         llama.llama_decode(context, llama.llama_batch_get_one(one, 1))
         one[0] = sampler.draw(-1)
-        written += 1
-        if text.ends(one[0]):
-            break
     seconds = time.perf_counter() - start
     sampler.close()
-    return seconds / written * TOKENS
+    return written, seconds
 
 
 # ---- answers to a photo ----

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import json
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
@@ -78,6 +79,7 @@ class Row:
     model: str
     reason: str  # why it failed
     ruling: Ruling
+    corrected: Coordinate | None = None  # the place that a person gave it
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ MIGRATIONS: tuple[case_file.Migration, ...] = (_first,)
 
 _ROWS = """
 SELECT photo.*, answer.stated, answer.country, answer.lat, answer.lon, answer.radius_km, answer.error_km, answer.model,
-  failure.reason, verdict.ruling
+  failure.reason, verdict.ruling, verdict.lat AS corrected_lat, verdict.lon AS corrected_lon
 FROM photo
 LEFT JOIN answer ON answer.number = (SELECT max(number) FROM answer WHERE photo = photo.number)
 LEFT JOIN failure ON failure.number = (SELECT max(number) FROM failure WHERE photo = photo.number)
@@ -243,6 +245,16 @@ class Case:
     def rows(self) -> list[Row]:
         """All photos in the order of the queue."""
         return [_row(row) for row in self._read(f"{_ROWS} ORDER BY photo.place_in_queue")]
+
+    def parts(self, size: int) -> Iterator[list[Row]]:
+        """The same in parts, for a window that must not wait; what is added meanwhile may be in them or not."""
+        after = -math.inf
+        while True:
+            found = self._read(f"{_ROWS} WHERE photo.place_in_queue > ? ORDER BY photo.place_in_queue LIMIT ?", after, size)
+            if not found:
+                return
+            yield [_row(row) for row in found]
+            after = found[-1]["place_in_queue"]
 
     def row(self, number: int) -> Row:
         """One photo."""
@@ -406,6 +418,7 @@ def _row(row: sqlite3.Row) -> Row:
         row["model"] or "",
         (row["reason"] or "") if row["state"] == State.FAILED.value else "",
         Ruling(row["ruling"] or "none"),
+        _place(row["corrected_lat"], row["corrected_lon"]),
     )
 
 

@@ -13,6 +13,8 @@ from georapp import __version__
 from georapp.errors import DatasetError, GeorappError, ModelError, ResultsError
 from georapp.printable import printable
 
+COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "worker")
+
 EXIT_GOOD = 0
 EXIT_SOME_FAILED = 1
 EXIT_USAGE = 2  # argparse's own
@@ -32,7 +34,7 @@ exit codes:
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command. Errors for people go to stderr as a sentence and a hint; the exit code says which kind."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_for_the_window(arguments))
     try:
         command = importlib.import_module(f"georapp.commands.{options.command}")
         code: int = command.run(options)
@@ -45,6 +47,12 @@ def main(arguments: Sequence[str]) -> int:
         complain(error)
         return exit_code(error)
     return code
+
+
+def _for_the_window(arguments: Sequence[str]) -> Sequence[str]:
+    """`georapp` and `georapp PHOTO...` mean the window."""
+    means_files = bool(arguments) and arguments[0] not in COMMANDS and Path(arguments[0]).exists()
+    return ["gui", *arguments] if not arguments or means_files else arguments
 
 
 def complain(error: GeorappError) -> None:
@@ -69,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"georapp {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_gui(commands)
     _add_locate(commands)
     _add_evaluate(commands)
     _add_models(commands)
@@ -78,6 +87,15 @@ def _parser() -> argparse.ArgumentParser:
 
 
 type_of_commands = argparse._SubParsersAction  # the only name that argparse has for it
+
+
+def _add_gui(commands: type_of_commands[argparse.ArgumentParser]) -> None:
+    p = commands.add_parser(
+        "gui",
+        help="open the window (also: georapp, georapp PHOTO...)",
+        description="Open the window with the last case, and add photos, folders, maps or another case to it.",
+    )
+    p.add_argument("files", nargs="*", type=Path, metavar="PHOTO|FOLDER|CASE|MAP")
 
 
 def _add_locate(commands: type_of_commands[argparse.ArgumentParser]) -> None:

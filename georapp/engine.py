@@ -149,7 +149,7 @@ class Engine:
             began = time.perf_counter()
             self._write(writers, timings, max_tokens, start)
             timings.generate_s = time.perf_counter() - began
-            self._drop_answers(timings.prompt_tokens)
+            self._drop_answers(timings.prompt_tokens, samples)
         except BaseException:
             self.forget()  # stopped or failed: what the memory holds is not known
             raise
@@ -221,7 +221,6 @@ class Engine:
     def _write(self, writers: list[_Writer], timings: Timings, max_tokens: int, start: float) -> None:
         alive = writers
         for step in range(max_tokens):
-            self.stop.check()
             alive = [writer for writer in alive if writer.step()]
             if step == 0:
                 timings.first_token_s = time.perf_counter() - start
@@ -236,8 +235,8 @@ class Engine:
                 rows.append((writer.tokens[-1], timings.prompt_tokens + step, writer.sequence, True))
             self.text.decode(rows)
 
-    def _drop_answers(self, prompt_tokens: int) -> None:
-        for sequence in range(1, self.text.sequences):
+    def _drop_answers(self, prompt_tokens: int, samples: int) -> None:
+        for sequence in range(1, samples):
             self.text.cut(sequence, -1)
         if not self.text.cut(0, prompt_tokens):
             self.forget()

@@ -9,6 +9,10 @@ GeorappError            a sentence: what happened, which file, why; and a hint: 
 ├── GazetteerError      the place data is missing or damaged
 ├── DatasetError        a table of photos cannot be used
 ├── ResultsError        results cannot be read or written
+├── MapError            a map file cannot be read
+├── SettingsError       the user's choices cannot be kept
+├── WindowError         the window cannot be opened
+├── NotationError       a text is no coordinate
 └── CaseError           a case file cannot be opened, read or written
 Stopped                 not an error: somebody asked for it
 """
@@ -56,8 +60,24 @@ class ResultsError(GeorappError):
     """Results cannot be read or written."""
 
 
+class SettingsError(GeorappError):
+    """The user's choices cannot be kept."""
+
+
+class MapError(GeorappError):
+    """A map file cannot be read."""
+
+
+class WindowError(GeorappError):
+    """The window cannot be opened."""
+
+
 class CaseError(GeorappError):
     """A case file cannot be opened, read or written."""
+
+
+class NotationError(GeorappError):
+    """A text is no coordinate."""
 
 
 class Stopped(Exception):

@@ -22,7 +22,7 @@ SIDE = 256  # pixels of a small picture's longer side
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A file that is no photo, and why."""
+    """A file that is no photo, or a folder that cannot be opened, and why."""
 
     path: Path
     reason: str
@@ -59,10 +59,10 @@ def facts(name: str, found: photo.Photo) -> events.Began:
 
 def take(files: Sequence[Path], stopped: Callable[[], bool] = lambda: False) -> Iterator[Taken | Refused]:
     """All photos of these files and folders, one by one. Ends early when `stopped` says so."""
-    for path in photo.find(list(files)):
+    for path, error in photo.find(list(files)):
         if stopped():
             return
-        yield _refused(Path(), path) if isinstance(path, PhotoError) else _take(path)
+        yield _refused(path, error) if error else _take(path)
 
 
 def _take(path: Path) -> Taken | Refused:

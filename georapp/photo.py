@@ -81,22 +81,29 @@ def read(path: Path) -> Photo:
     return Photo(path, data, hashlib.sha256(data).hexdigest(), name, width, height, metadata)
 
 
-def find(paths: list[Path]) -> Iterator[Path | PhotoError]:
-    """Files as they are, and the photos in folders, also in folders in them, by name; an error in the place of a closed folder."""
+def find(paths: list[Path]) -> Iterator[tuple[Path, PhotoError | None]]:
+    """Files as they are, and the photos in folders, also in folders in them, by name; a closed folder comes with its error."""
     for path in paths:
-        if not path.is_dir():
-            yield path
+        if not _is_folder(path):
+            yield path, None
             continue
         try:
             inside = sorted(path.iterdir())
         except OSError as error:
-            yield PhotoError(f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder.")
+            yield path, PhotoError(f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder.")
             continue
         for child in inside:
-            if child.is_dir() and not child.is_symlink():
+            if _is_folder(child) and not child.is_symlink():
                 yield from find([child])
             elif child.suffix.lower() in ENDINGS and not child.name.startswith("._"):
-                yield child
+                yield child, None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # it lies in a folder that may not be entered: `read` will say so
+        return False
 
 
 def _why(error: OSError) -> str:

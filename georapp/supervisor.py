@@ -21,6 +21,7 @@ from types import TracebackType
 from georapp import events
 from georapp.errors import GeorappError, ModelError, WorkerDied, WorkerStuck
 
+COMMAND = (sys.executable, "-m", "georapp", "worker")
 PATIENCE_S = 600.0  # a worker that says nothing for so long hangs; large models need minutes for a photo on a CPU
 GRACE_S = 2.0  # from asking it to end until it is killed
 _CAUSES = {
@@ -42,6 +43,7 @@ class Supervisor:
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._complaints: collections.deque[str] = collections.deque(maxlen=20)
         self._numbers = itertools.count(1)
+        self._asked = ""  # the photo that is being worked on
         self.ready: events.Ready | None = None
 
     def __enter__(self) -> Supervisor:
@@ -77,7 +79,7 @@ class Supervisor:
         Raises ModelError, WorkerDied, WorkerStuck; the next call starts a new worker.
         """
         self.start()
-        name = str(next(self._numbers))
+        name = self._asked = str(next(self._numbers))
         self._send(events.Locate(name, str(path), **how))  # type: ignore[arg-type]
         for event in self._events():
             if getattr(event, "photo", name) != name:
@@ -94,6 +96,16 @@ class Supervisor:
     def stop(self, photo: str) -> None:
         """Ask for the end of one photo, by the name in its events. May be called from another thread."""
         self._send(events.Stop(photo))
+
+    def stop_asked(self) -> None:
+        """Ask for the end of the photo that is being worked on. May be called from another thread."""
+        self.stop(self._asked)
+
+    def kill(self) -> None:
+        """End the worker at once, whatever it is in the middle of; `locate` then raises WorkerDied. May be called from another thread."""
+        process = self._process
+        if process:
+            process.kill()
 
     def close(self) -> None:
         """End the worker: politely, then by force. May be called twice."""
@@ -120,8 +132,7 @@ class Supervisor:
         self._lines = queue.SimpleQueue()
         self._complaints.clear()
         pipe = subprocess.PIPE
-        command = [sys.executable, "-m", "georapp", "worker"]
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
         threading.Thread(target=self._read_events, args=(self._process, self._lines), daemon=True).start()
         threading.Thread(target=self._read_complaints, args=(self._process,), daemon=True).start()
 

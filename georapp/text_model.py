@@ -104,8 +104,6 @@ class TextModel:
         p.n_threads = p.n_threads_batch = self.threads
         p.kv_unified = True  # one memory for all sequences: copying a sequence marks cells as shared and copies nothing
         p.offload_kqv = self.gpu
-        if self.meta("general.file_type") == "0":  # all weights have 32 bits: then keys and values deserve them too
-            p.type_k = p.type_v = llama.GGML_TYPE_F32
         p.abort_callback, p.abort_callback_data = self._abort, self.stop.data
         self._context = llama.llama_init_from_model(self._model, p)
         if not self._context:
@@ -117,7 +115,9 @@ class TextModel:
         self.n_context = int(llama.llama_n_ctx(self._context))
         self._memory: Any = llama.llama_get_memory(self._context)
         batch = self._tokens_batch = llama.llama_batch_init(self.n_batch, 0, 1)
-        self._columns = batch.token, batch.pos, batch.n_seq_id, batch.seq_id, batch.logits
+        for i in range(self.n_batch):
+            batch.n_seq_id[i] = 1  # every row belongs to one sequence
+        self._columns = batch.token, batch.pos, batch.seq_id, batch.logits
 
     def meta(self, key: str) -> str:
         """A text or number out of the file's head; empty for none."""
@@ -207,9 +207,9 @@ class TextModel:
         """One batch of tokens of any sequences. Raises Stopped, or ModelError when the memory is full or the model fails."""
         batch = self._tokens_batch
         batch.n_tokens = len(rows)
-        tokens, positions, counts, sequences, wanted = self._columns
+        tokens, positions, sequences, wanted = self._columns
         for i, (token, position, sequence, logits) in enumerate(rows):
-            tokens[i], positions[i], counts[i], sequences[i][0], wanted[i] = token, position, 1, sequence, logits
+            tokens[i], positions[i], sequences[i][0], wanted[i] = token, position, sequence, logits
         self._run(batch)
 
     def decode_rows(self, rows: npt.NDArray[np.float32], position: int) -> None:

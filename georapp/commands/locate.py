@@ -24,16 +24,16 @@ def run(options: argparse.Namespace) -> int:
 
     _model, supervisor = supervisor_for(options)
     screen = _screen(options)
-    paths, state = list(find(options.photos)), _State(options.resume)
-    if not paths:
+    found, state = list(find(options.photos)), _State(options.resume)
+    if not found:
         raise PhotoError("There are no photos in these folders.", hint="JPEG, PNG, WebP, TIFF, HEIC and AVIF are looked for.")
     try:
         with supervisor, screen:
             supervisor.start()
-            for number, path in enumerate(paths):
-                screen.begin(number, len(paths), path)
-                if isinstance(path, PhotoError):
-                    state.failed(path)
+            for number, (path, error) in enumerate(found):
+                screen.begin(number, len(found), path)
+                if error:
+                    state.failed(error)
                     continue
                 sha256 = hash_of(path) if state.file else ""
                 if sha256 and state.has(sha256):
@@ -41,11 +41,11 @@ def run(options: argparse.Namespace) -> int:
                     continue
                 state.keep(ask(supervisor, path, sha256, how(options), gazetteer.load, screen.event), screen)
     except KeyboardInterrupt:
-        sys.stderr.write(f"\ngeorapp: stopped; {state.done} of {len(paths)} photos are done and kept.\n")
+        sys.stderr.write(f"\ngeorapp: stopped; {state.done} of {len(found)} photos are done and kept.\n")
         return cli.EXIT_INTERRUPTED
     finally:
         state.close()
-    screen.summary(state.done, state.failures, len(paths))
+    screen.summary(state.done, state.failures, len(found))
     return state.code()
 
 

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from georapp import events, terminal
 from georapp.chain import Level
-from georapp.errors import GeorappError
 from georapp.printable import printable
 from georapp.results import Result
 
@@ -28,7 +27,7 @@ class Screen(Protocol):
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None: ...
 
-    def begin(self, number: int, total: int, path: Path | GeorappError) -> None:
+    def begin(self, number: int, total: int, path: Path) -> None:
         """Photo `number` (from 0) of `total` is next."""
 
     def event(self, event: events.Event) -> None:
@@ -58,9 +57,9 @@ class JsonScreen:
         if self._progress:
             sys.stderr.write("\r\033[K")
 
-    def begin(self, number: int, total: int, path: Path | GeorappError) -> None:
+    def begin(self, number: int, total: int, path: Path) -> None:
         """As in Screen."""
-        if self._progress and isinstance(path, Path):
+        if self._progress:
             sys.stderr.write(f"\r\033[K{self._clock.progress(number, total)} {printable(path.name)[:60]}")
             sys.stderr.flush()
 
@@ -100,10 +99,10 @@ class TextScreen:
             self._live.update(Text(""), refresh=True)
             self._live.stop()
 
-    def begin(self, number: int, total: int, path: Path | GeorappError) -> None:
+    def begin(self, number: int, total: int, path: Path) -> None:
         """As in Screen."""
         self._rungs = []
-        name = path.name if isinstance(path, Path) else ""
+        name = path.name
         self._head = f"{self._clock.progress(number, total)} {printable(name)}"
         self._draw()
 

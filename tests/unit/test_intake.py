@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,25 @@ def test_a_vanished_file_is_one_sentence(tmp_path: Path) -> None:
     (entry,) = take([tmp_path / "gone.jpg"])
     assert isinstance(entry, Refused)
     assert "gone.jpg" in entry.reason
+
+
+def test_every_closed_folder_is_refused_under_its_own_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = [tmp_path / "a", tmp_path / "b"]
+    for folder in closed:
+        folder.mkdir()
+    saved(tmp_path / "c.jpg")
+    iterdir = Path.iterdir
+
+    def refusing(folder: Path) -> Iterator[Path]:  # root may read everything, so the refusal is made up
+        if folder in closed:
+            raise PermissionError(13, "Permission denied")
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    first, second, photo_after = take([tmp_path])
+    for entry, folder in ((first, closed[0]), (second, closed[1])):
+        assert isinstance(entry, Refused)
+        assert entry.path == folder
+        assert f"The folder {folder} cannot be opened" in entry.reason
+        assert entry.hint
+    assert isinstance(photo_after, Taken)

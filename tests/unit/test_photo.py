@@ -264,9 +264,9 @@ def test_folders_are_walked_by_name(tmp_path: Path, picture: Image.Image) -> Non
     (tmp_path / "b").mkdir()
     for name in ("z.jpg", "b/é.JPG", "b/x.png", "a.txt", "._z.jpg", "emoji 🗼\u202e.webp", "new\nline.jpg"):
         picture.save(tmp_path / name, "JPEG")
-    found = [str(path.relative_to(tmp_path)) for path in photo.find([tmp_path]) if isinstance(path, Path)]
+    found = [str(path.relative_to(tmp_path)) for path, _error in photo.find([tmp_path])]
     assert found == ["b/x.png", "b/é.JPG", "emoji 🗼\u202e.webp", "new\nline.jpg", "z.jpg"]
-    assert list(photo.find([tmp_path / "a.txt"])) == [tmp_path / "a.txt"]  # named by hand: tried, whatever it is called
+    assert list(photo.find([tmp_path / "a.txt"])) == [(tmp_path / "a.txt", None)]  # named by hand: tried, whatever it is called
 
 
 def test_scaling_keeps_the_whole_photo() -> None:
@@ -278,8 +278,8 @@ def test_scaling_keeps_the_whole_photo() -> None:
 
 
 def test_a_folder_that_may_not_be_read_costs_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("a", "closed", "z"):
-        (tmp_path / name).mkdir()
+    for name in ("a", "closed", "more/closed", "z"):
+        (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "p.jpg").touch()
     iterdir = Path.iterdir
 
@@ -289,7 +289,26 @@ def test_a_folder_that_may_not_be_read_costs_nothing_else(tmp_path: Path, monkey
         return iterdir(folder)
 
     monkeypatch.setattr(Path, "iterdir", closed)
-    first, refusal, last = photo.find([tmp_path])
-    assert (first, last) == (tmp_path / "a" / "p.jpg", tmp_path / "z" / "p.jpg")
-    assert isinstance(refusal, PhotoError)
-    assert "closed cannot be opened: permission denied" in str(refusal)
+    found = dict(photo.find([tmp_path]))
+    folders = [tmp_path / "closed", tmp_path / "more" / "closed"]
+    assert list(found) == [tmp_path / "a" / "p.jpg", *folders, tmp_path / "z" / "p.jpg"]
+    for path, error in found.items():
+        assert (path in folders) == (error is not None)
+        assert error is None or f"{path} cannot be opened: permission denied" in str(error)
+
+
+def test_what_lies_in_a_folder_that_may_not_be_entered_is_refused_when_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.jpg"
+    path.touch()
+    stat = Path.stat
+
+    def refusing(file: Path, **how: bool) -> os.stat_result:  # as above; its name may be listed all the same
+        if file == path:
+            raise PermissionError(13, "Permission denied")
+        return stat(file, **how)
+
+    monkeypatch.setattr(Path, "stat", refusing)
+    assert list(photo.find([tmp_path])) == list(photo.find([path])) == [(path, None)]
+    assert "cannot be opened: permission denied" in refused(path)

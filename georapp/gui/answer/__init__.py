@@ -1,0 +1,1 @@
+"""The answer to a photo, and what a person makes of it."""

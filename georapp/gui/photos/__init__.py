@@ -1,0 +1,1 @@
+"""The list of photos, and the photo that is chosen."""

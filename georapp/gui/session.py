@@ -1,0 +1,360 @@
+"""The owner of the case, its queue and the worker: methods in, signals out. Nothing is shown as a result before it is in the case.
+
+No widget is known here. The case is only touched by the window's thread; reading files and asking the model happen on two others.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QUndoCommand, QUndoStack
+
+from georapp import events, intake, models, settings
+from georapp.case import Case, Row, Ruling, State, Verdict
+from georapp.errors import CaseError, GeorappError, ModelError
+from georapp.gui.adding import Adding
+from georapp.gui.locating import Job, Locating
+
+_VIEWS = "views"  # the name of a setting of the case
+_PART = 250  # rows that are read before the window may breathe
+_REMEMBERED = 20  # durations that the estimate of the rest is made from
+
+
+class Session(QObject):
+    """One for each window."""
+
+    case_opened = Signal()  # another case, or none; its rows follow
+    rows_added = Signal(list)  # of Row
+    rows_read = Signal()  # all rows of the opened case have been given
+    row_changed = Signal(object)  # Row
+    order_changed = Signal()
+    unreadable_changed = Signal()
+    progressed = Signal()  # counts, state of the queue, estimate
+    began = Signal(int, int)  # number of the photo, samples
+    heard = Signal(int, object)  # number of the photo, events.Event
+    answered = Signal(int)  # its answer or failure is in the case
+    judged = Signal(int)
+    model_changed = Signal(str, bool)  # words about the model, whether it can be asked
+    said = Signal(str, str)  # something went wrong: a sentence, and what to do
+
+    def __init__(self, chosen: settings.Settings, parent: QObject | None = None, *, patience_s: float | None = None) -> None:
+        super().__init__(parent)
+        self.settings = chosen
+        self.case: Case | None = None
+        self.rows: dict[int, Row] = {}
+        self.running = True
+        self.current: int | None = None
+        self.model: models.Model | None = None
+        self.ready: events.Ready | None = None
+        self.undo = QUndoStack(self)
+        self._counts: collections.Counter[State] = collections.Counter()
+        self._durations: collections.deque[float] = collections.deque(maxlen=_REMEMBERED)
+        self._since = 0.0
+        self._ticket = 0  # of the newest job: a photo of a closed case may have the same number
+        self._reading: Iterator[list[Row]] = iter(())
+        self._adding, self._locating = Adding(self), Locating(self, patience_s=patience_s)
+        self._connect()
+        self._adding.start()
+        self._locating.start()
+
+    def _connect(self) -> None:
+        self._adding.found.connect(self._take)
+        self._adding.busy.connect(lambda _busy: self.progressed.emit())
+        locating = self._locating
+        locating.loaded.connect(self._loaded)
+        locating.not_loaded.connect(self._not_loaded)
+        locating.heard.connect(self._hear)
+        locating.tried_again.connect(lambda _ticket, why: self.said.emit(why, "It is being tried once more with one answer."))
+        locating.done.connect(self._done)
+
+    # ---- the case ----
+
+    def open(self, path: Path, *, new: bool = False) -> None:
+        """Use this case in place of the one that is open, which stays open when this one cannot be opened. Raises CaseError."""
+        if self.case and self.case.path.resolve() == path.resolve():
+            return
+        case = Case.create(path) if new else Case.open(path)
+        self.close()
+        self.case = case
+        self.keep_settings(self.settings.with_recent(path.resolve()))
+        self._reading = case.parts(_PART)
+        self._count_again()
+        self.case_opened.emit()
+        self._read_on()
+
+    def close(self) -> None:
+        """Let go of the case; the photo that is being worked on goes on waiting in it."""
+        if self.current is not None:
+            self._locating.stop(self._ticket)
+        self._adding.forget()
+        self._reading, self.current = iter(()), None
+        self.rows.clear()
+        self.undo.clear()
+        if self.case:
+            self.case.close()
+        self.case = None
+
+    def end(self) -> None:
+        """Close everything; the session cannot be used afterwards."""
+        self.running = False
+        self.close()
+        self._adding.end()
+        self._locating.end()
+
+    @property
+    def writable(self) -> bool:
+        """Whether the case can be changed by this window."""
+        return bool(self.case and self.case.writable)
+
+    def _read_on(self) -> None:
+        """The next rows of the case that was opened, part by part."""
+        part = next(self._reading, None)
+        if part is None:
+            self.rows_read.emit()
+            self._go_on()
+            return
+        new = [row for row in part if row.number not in self.rows]
+        self.rows.update((row.number, row) for row in new)
+        self.rows_added.emit(new)
+        QTimer.singleShot(0, self, self._read_on)
+
+    # ---- photos ----
+
+    def add(self, files: Sequence[Path]) -> None:
+        """Files and folders; what is found in them appears while they are being read."""
+        if not self.writable:
+            self.said.emit("Photos cannot be added: this case is only read here.", "Save a copy of it and add them there.")
+        elif files:
+            self._adding.add(files)
+
+    def _take(self, found: list[intake.Taken | intake.Refused]) -> None:
+        if not self.case or not self.case.writable:
+            return
+        taken = [entry for entry in found if isinstance(entry, intake.Taken)]
+        refused = [entry for entry in found if isinstance(entry, intake.Refused)]
+        try:
+            numbers = self.case.add([(entry.path, entry.facts) for entry in taken])
+            for entry in refused:
+                self.case.add_unreadable(entry.path, entry.reason, entry.hint)
+            new = [self.case.row(number) for number, is_new in numbers if is_new]
+        except CaseError as error:
+            self.said.emit(str(error), error.hint)
+            return
+        self.rows.update((row.number, row) for row in new)
+        self._counts[State.WAITING] += len(new)
+        if new:
+            self.rows_added.emit(new)
+        if refused:
+            self.unreadable_changed.emit()
+        self._go_on()
+
+    # ---- the queue ----
+
+    def pause(self) -> None:
+        """The photo that is being worked on is finished, no other is begun."""
+        self.running = False
+        self.progressed.emit()
+
+    def resume(self) -> None:
+        """Go on."""
+        self.running = True
+        self._go_on()
+
+    def stop(self) -> None:
+        """End the photo that is being worked on, which then waits, and pause."""
+        self.running = False
+        if self.current is not None:
+            self._locating.stop(self._ticket)
+        self.progressed.emit()
+
+    def skip(self, numbers: Sequence[int]) -> None:
+        """Leave these photos out, also the one that is being worked on."""
+        waiting = [number for number in numbers if self.rows[number].state is State.WAITING]
+        self._set_state(waiting, State.SKIPPED)
+        if self.current in waiting:
+            self._locating.stop(self._ticket)
+
+    def locate_again(self, numbers: Sequence[int]) -> None:
+        """Let these photos wait once more; their answers stay."""
+        self._set_state([number for number in numbers if number != self.current], State.WAITING)
+        self._go_on()
+
+    def retry_failed(self) -> None:
+        """All that failed."""
+        self.locate_again([row.number for row in self.rows.values() if row.state is State.FAILED])
+
+    def move_first(self, numbers: Sequence[int]) -> None:
+        """Let these be the next."""
+        if self._change(lambda case: case.move_first(numbers)):
+            first = {number: self.rows[number] for number in numbers}
+            self.rows = first | {number: row for number, row in self.rows.items() if number not in first}
+            self.order_changed.emit()
+
+    def _set_state(self, numbers: Sequence[int], state: State) -> None:
+        if numbers and self._change(lambda case: case.set_state(numbers, state)):
+            for number in numbers:
+                self._counts[self.rows[number].state] -= 1
+                self._counts[state] += 1
+                self._show(replace(self.rows[number], state=state, reason=""))
+            self.progressed.emit()
+
+    def _go_on(self) -> None:
+        """Begin the next photo when there is one, a model, and nobody paused."""
+        number = None
+        if self.running and self.current is None and self.ready and self.case and self.case.writable:
+            number = self.case.next_waiting()
+        if number is not None and number in self.rows:
+            self.current, self._since = number, time.monotonic()
+            self.began.emit(number, self.samples)
+            self._ticket += 1
+            self._locating.ask(Job(self._ticket, self.rows[number].path, samples=self.settings.samples))
+        self.progressed.emit()
+
+    def _hear(self, ticket: int, event: events.Event) -> None:
+        if ticket == self._ticket and self.current is not None:
+            self.heard.emit(self.current, event)
+
+    def _done(self, ticket: int, outcome: events.Located | events.Failed) -> None:
+        number = self.current
+        if ticket != self._ticket or number is None or not self.case:  # of a case that was closed
+            return
+        self.current = None
+        stopped = isinstance(outcome, events.Failed) and outcome.error == "Stopped"
+        if not stopped:
+            self._durations.append(time.monotonic() - self._since)
+            before = self.rows[number].state
+            if not self._change(lambda case: case.save(number, outcome)):
+                self.running = False  # a full disk: nothing more is asked for nothing
+            else:
+                self._counts[before] -= 1
+                self._show(self.case.row(number))
+                self._counts[self.rows[number].state] += 1
+        self.answered.emit(number)
+        self._go_on()
+
+    @property
+    def samples(self) -> int:
+        """Answers for each photo."""
+        return self.settings.samples or (self.model.samples if self.model else 1)
+
+    def count(self, state: State) -> int:
+        """Photos in this state."""
+        return self._counts[state]
+
+    @property
+    def seconds_left(self) -> float | None:
+        """From the measured rate; None before anything was measured."""
+        if not self._durations:
+            return None
+        return self._counts[State.WAITING] * sum(self._durations) / len(self._durations)
+
+    def _count_again(self) -> None:
+        self._counts = collections.Counter(self.case.counts() if self.case else {})
+        self._durations.clear()
+
+    # ---- verdicts ----
+
+    def judge(self, numbers: Sequence[int], verdict: Verdict) -> None:
+        """Decide about photos; can be undone."""
+        verdict = replace(verdict, author=self.settings.person)
+        if numbers and self.writable:
+            self.undo.push(_Judge(self, numbers, verdict))
+
+    def put_verdict(self, number: int, verdict: Verdict) -> None:
+        """One more decision in the case."""
+        if self._change(lambda case: case.judge(number, verdict)):
+            self._show(replace(self.rows[number], ruling=verdict.ruling, corrected=verdict.place))
+            self.judged.emit(number)
+
+    # ---- views: filters with a name ----
+
+    def views(self) -> dict[str, str]:
+        """Those that were kept in the case, as texts."""
+        try:
+            found = json.loads(self.case.setting(_VIEWS, "{}")) if self.case else {}
+        except ValueError:
+            return {}
+        return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
+
+    def keep_view(self, name: str, text: str) -> None:
+        """Keep one in the case."""
+        views = json.dumps({**self.views(), name: text}, ensure_ascii=False)
+        self._change(lambda case: case.keep(_VIEWS, views))
+
+    # ---- the model ----
+
+    def use_model(self, name: str) -> None:
+        """Load a model; the photo that is being worked on is finished by the old one."""
+        try:
+            self.model = models.find(name)
+        except ModelError as error:
+            self._not_loaded(str(error), error.hint)
+            return
+        self.ready = None
+        chosen = self.settings
+        most = max(chosen.samples, self.model.samples)
+        folder = str(self.model.folder.resolve())
+        self._locating.use(events.Load(folder, threads=chosen.threads, gpu_layers=chosen.gpu_layers, max_samples=most))
+        self.model_changed.emit(f"{self.model.name} is being loaded", False)
+
+    def _loaded(self, ready: events.Ready) -> None:
+        self.ready = ready
+        self._durations.clear()
+        self.model_changed.emit(f"{ready.model} · {ready.backend}", True)
+        self._go_on()
+
+    def _not_loaded(self, sentence: str, hint: str) -> None:
+        self.ready = None
+        self.model_changed.emit("no model", False)
+        self.said.emit(sentence, hint)
+
+    # ---- settings ----
+
+    def keep_settings(self, chosen: settings.Settings) -> None:
+        """Use these from now on; a disk that does not take them is said."""
+        self.settings = chosen
+        try:
+            settings.save(chosen)
+        except GeorappError as error:
+            self.said.emit(str(error), error.hint)
+
+    # ---- steps ----
+
+    def _change(self, change: Callable[[Case], object]) -> bool:
+        """Whether the case took it; otherwise it is said why."""
+        try:
+            if not self.case:
+                return False
+            change(self.case)
+        except CaseError as error:
+            self.said.emit(str(error), error.hint)
+            return False
+        return True
+
+    def _show(self, row: Row) -> None:
+        self.rows[row.number] = row
+        self.row_changed.emit(row)
+
+
+class _Judge(QUndoCommand):
+    """Undoing adds the decision before it again: nothing in a case is taken away."""
+
+    def __init__(self, session: Session, numbers: Sequence[int], verdict: Verdict) -> None:
+        super().__init__(f"{verdict.ruling.value} {len(numbers)} photos" if len(numbers) > 1 else verdict.ruling.value)
+        self._session, self._after = session, verdict
+        assert session.case is not None
+        self._before = {number: (session.case.verdicts(number) or [Verdict(Ruling.NONE)])[-1] for number in numbers}
+
+    def redo(self) -> None:
+        for number in self._before:
+            self._session.put_verdict(number, self._after)
+
+    def undo(self) -> None:
+        for number, verdict in self._before.items():
+            self._session.put_verdict(number, replace(verdict, author=self._after.author))

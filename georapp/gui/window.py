@@ -1,0 +1,342 @@
+"""The window: wires pages, menus and keys to the session and does nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSettings
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+
+from georapp import models, paths
+from georapp.errors import GeorappError
+from georapp.gui import actions, dropped, look, words
+from georapp.gui.about import About
+from georapp.gui.case_page import CasePage
+from georapp.gui.empty_page import EmptyPage
+from georapp.gui.frame import Rail, StatusStrip, TopStrip
+from georapp.gui.locate_page import LocatePage
+from georapp.gui.palette import Palette
+from georapp.gui.photos.unreadable import UnreadableDialog
+from georapp.gui.session import Session
+from georapp.gui.settings_dialog import SettingsDialog
+
+CASES = "Cases (*.georapp)"
+
+
+class Window(QMainWindow):
+    """Closing it ends the session."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.setWindowTitle("georapp")
+        self.setAcceptDrops(True)
+        self.resize(1440, 900)
+        self.setMinimumSize(960, 600)
+        self.actions_by_name = actions.make(self, self._slots())
+        self._typing = actions.TypingFirst(_app(), self)
+        self.page, self.empty, self.case_page = LocatePage(session, self), EmptyPage(self), CasePage(session, self)
+        self._pages = QStackedWidget(self)
+        for page in (self.empty, self.page, self.case_page):
+            self._pages.addWidget(page)
+        self._open_page = "locate_page"
+        self._arrange()
+        self._connect()
+        self._restore()
+        self._choose_page()
+
+    def _arrange(self) -> None:
+        named = self.actions_by_name
+        self.rail = Rail([("◎", named["locate_page"]), ("▦", named["map_page"]), ("▤", named["case_page"])], self)
+        self._model_menu = QMenu(self)
+        self._model_menu.aboutToShow.connect(self._fill_models)
+        self._case_menu = self._menu()
+        self.top, self.status = TopStrip(self._case_menu, self._model_menu, self), StatusStrip(self)
+        middle, inside = QHBoxLayout(), QWidget(self)
+        middle.setSpacing(1)
+        middle.addWidget(self.rail)
+        middle.addWidget(self._pages, 1)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(1)
+        column.addWidget(self.top)
+        column.addLayout(middle, 1)
+        column.addWidget(self.status)
+        self.setCentralWidget(inside)
+
+    def _menu(self) -> QMenu:
+        """All commands by group, and the recent cases."""
+        menu, groups = QMenu(self), {}
+        for entry in actions.ENTRIES:
+            if entry.group not in groups:
+                groups[entry.group] = menu.addMenu(entry.group)
+            groups[entry.group].addAction(self.actions_by_name[entry.name])
+        self._recent = menu.addMenu("Recent cases")
+        self._recent.aboutToShow.connect(self._fill_recent)
+        return menu
+
+    def _connect(self) -> None:
+        session = self.session
+        session.case_opened.connect(self._case_opened)
+        session.rows_added.connect(lambda _rows: self._choose_page())
+        session.rows_read.connect(self._choose_page)
+        session.unreadable_changed.connect(self._choose_page)
+        session.model_changed.connect(lambda text, _ready: self.top.set_model(text))
+        session.said.connect(lambda text, hint: self.status.say(f"{text} {hint}".strip(), wrong=True))
+        self.empty.photos_asked.connect(self._add_photos)
+        self.empty.folder_asked.connect(self._add_folder)
+        self.empty.demo_asked.connect(self._demo)
+        self.case_page.copy_asked.connect(self._save_copy)
+        self.case_page.unreadable_asked.connect(self._show_unreadable)
+        self.page.photos.unreadable_asked.connect(self._show_unreadable)
+        self.page.map.failed.connect(lambda text: self.status.say(text, wrong=True))
+        self.page.map.saved.connect(lambda path: self.status.say(f"The map was saved as {path}.", wrong=False))
+        self.page.map.refused.connect(lambda _address: self.top.set_network(self.page.map.blocked))
+        QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._dress())
+
+    def _slots(self) -> dict[str, Callable[[], object]]:
+        session = self.session
+        chosen = self._selected
+        return {
+            "new_case": self._new_case,
+            "open_case": self._ask_case,
+            "save_copy": self._save_copy,
+            "quit": self.close,
+            "add_photos": self._add_photos,
+            "add_folder": self._add_folder,
+            "paste": self._paste,
+            "demo": self._demo,
+            "unreadable": self._show_unreadable,
+            "pause": lambda: session.pause() if session.running else session.resume(),
+            "stop": session.stop,
+            "skip": lambda: session.skip(chosen()),
+            "again": lambda: session.locate_again(chosen()),
+            "retry_failed": session.retry_failed,
+            "accept": lambda: self.page.answer.verdict_bar.accept(),
+            "correct": lambda: self.page.answer.verdict_bar.begin_correction(),
+            "reject": lambda: self.page.answer.verdict_bar.reject(),
+            "unsure": lambda: self.page.answer.verdict_bar.unsure(),
+            "note": lambda: self.page.answer.verdict_bar.focus_note(),
+            "search": lambda: self.page.photos.begin_search(),
+            "undo": session.undo.undo,
+            "redo": session.undo.redo,
+            "locate_page": lambda: self.show_page("locate_page"),
+            "map_page": lambda: self.show_page("map_page"),
+            "case_page": lambda: self.show_page("case_page"),
+            "next": lambda: self.page.photos.choose_next(),
+            "previous": lambda: self.page.photos.choose_previous(),
+            "theme": self._change_theme,
+            "save_map": self._save_map,
+            "palette": lambda: Palette(list(self.actions_by_name.values()), self).open(),
+            "settings": self._show_settings,
+            "about": lambda: About(self).open(),
+        }
+
+    # ---- pages ----
+
+    def show_page(self, name: str) -> None:
+        """One of the rail."""
+        self._open_page = name
+        if name == "case_page":
+            self.case_page.refresh()
+        self.page.show_all(name == "map_page")
+        self._choose_page()
+
+    def _choose_page(self) -> None:
+        """The open page, or what to do where there is nothing to show on it."""
+        if self._open_page == "case_page":
+            self._pages.setCurrentWidget(self.case_page)
+        else:
+            self._pages.setCurrentWidget(self.page if self.session.rows else self.empty)
+        self.rail.set_page(self._open_page)
+        case = self.session.case
+        unreadable = len(case.unreadable()) if case and not self.session.rows else 0
+        note = f"{unreadable:,} files could not be read: see Photos, Unreadable files." if unreadable else ""
+        self.empty.set_note(note, may_add=self.session.writable)
+
+    def _selected(self) -> list[int]:
+        photos = self.page.photos
+        current = photos.current()
+        return photos.selected() or ([current] if current is not None else [])
+
+    # ---- cases ----
+
+    def open_case(self, path: Path, *, new: bool = False) -> None:
+        """Open it, or say why not."""
+        try:
+            self.session.open(path, new=new)
+        except GeorappError as error:
+            self.status.say(f"{error} {error.hint}".strip(), wrong=True)
+
+    def _case_opened(self) -> None:
+        case = self.session.case
+        assert case is not None
+        self.top.set_case(words.case_name(case.path), "" if case.writable else case.holder)
+        self.setWindowTitle(f"{words.case_name(case.path)} – georapp")
+        for entry in actions.ENTRIES:
+            if entry.changes_case:
+                self.actions_by_name[entry.name].setEnabled(case.writable)
+        self.status.say("", wrong=False)
+        self._choose_page()
+
+    def _new_case(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(self, "New case", str(paths.home() / "cases" / "New case.georapp"), CASES)
+        if name:
+            self.open_case(words.with_ending(Path(name)), new=True)
+
+    def _ask_case(self) -> None:
+        name, _kind = QFileDialog.getOpenFileName(self, "Open a case", str(paths.home() / "cases"), CASES)
+        if name:
+            self.open_case(Path(name))
+
+    def _save_copy(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(self, "Save a copy of the case", str(Path.home()), CASES)
+        case = self.session.case
+        if not name or not case:
+            return
+        try:
+            case.save_copy(words.with_ending(Path(name)))
+        except GeorappError as error:
+            self.status.say(f"{error} {error.hint}".strip(), wrong=True)
+        else:
+            self.status.say(f"A copy was saved as {name}.", wrong=False)
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for name in self.session.settings.recent:
+            self._recent.addAction(words.case_name(Path(name)), partial(self.open_case, Path(name))).setToolTip(name)
+
+    # ---- photos ----
+
+    def _add_photos(self) -> None:
+        names, _kind = QFileDialog.getOpenFileNames(self, "Add photos", str(Path.home()), dropped.PHOTOS)
+        self.session.add([Path(name) for name in names])
+
+    def _add_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Add a folder", str(Path.home()))
+        if name:
+            self.session.add([Path(name)])
+
+    def _demo(self) -> None:
+        self.session.add(sorted((paths.resources() / "demo").glob("*.jpg")))
+
+    def _paste(self) -> None:
+        self.take(dropped.from_clipboard(QApplication.clipboard()))
+
+    def take(self, files: Sequence[Path]) -> None:
+        """Cases are opened, maps are shown, everything else is read as photos and folders."""
+        sorts = dropped.sorted_by_kind(files)
+        for path in sorts.cases[:1]:
+            self.open_case(path)
+        for path in sorts.maps:
+            self.page.map.add_map_file(path)
+        self.session.add(sorts.others)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files are welcome everywhere, also over the map."""
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take what was dropped."""
+        event.acceptProposedAction()
+        image = QImage(event.mimeData().imageData()) if event.mimeData().hasImage() and not event.mimeData().hasUrls() else None
+        self.take(dropped.from_mime(event.mimeData(), image))
+
+    def _show_unreadable(self) -> None:
+        case = self.session.case
+        if case:
+            dialog = UnreadableDialog(case.unreadable(), parent=self)
+            dialog.tried_again.connect(self.session.add)
+            dialog.open()
+
+    # ---- model, settings, looks ----
+
+    def _fill_models(self) -> None:
+        self._model_menu.clear()
+        now = self.session.model.name if self.session.model else ""
+        for name in _model_names():
+            action = self._model_menu.addAction(name, partial(self._use_model, name))
+            action.setCheckable(True)
+            action.setChecked(name == now)
+
+    def _use_model(self, name: str) -> None:
+        self.session.keep_settings(replace(self.session.settings, model=name))
+        self.session.use_model(name)
+
+    def _show_settings(self) -> None:
+        dialog = SettingsDialog(self.session.settings, _model_names(), self)
+        dialog.accepted.connect(lambda: self._use_settings(dialog))
+        dialog.open()
+
+    def _use_settings(self, dialog: SettingsDialog) -> None:
+        before, now = self.session.settings, dialog.chosen()
+        self.session.keep_settings(now)
+        self._dress()
+        for name in now.map_files:
+            if name not in before.map_files:
+                self.page.map.add_map_file(Path(name))
+        if (before.model, before.threads, before.gpu_layers, before.samples) != (
+            now.model,
+            now.threads,
+            now.gpu_layers,
+            now.samples,
+        ):
+            self.session.use_model(now.model)
+
+    def _change_theme(self) -> None:
+        theme = "light" if look.current().dark else "dark"
+        self.session.keep_settings(replace(self.session.settings, theme=theme))
+        self._dress()
+
+    def _dress(self) -> None:
+        app = _app()
+        look.apply(app, dark=look.wants_dark(app, self.session.settings.theme))
+        self.page.map.set_dark(look.current().dark)
+
+    def _save_map(self) -> None:
+        name, _kind = QFileDialog.getSaveFileName(self, "Save the map", str(Path.home() / "map.png"), "Pictures (*.png)")
+        if name:
+            self.page.map.save_png(Path(name))
+
+    # ---- the end ----
+
+    def _restore(self) -> None:
+        kept = _kept()
+        geometry = kept.value("geometry")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        self.page.restore_layout(kept)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Nothing needs to be saved: it all is."""
+        kept = _kept()
+        kept.setValue("geometry", self.saveGeometry())
+        self.page.keep_layout(kept)
+        kept.sync()
+        self.session.end()
+        super().closeEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Custom painting follows the theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+
+
+def _app() -> QApplication:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    return app
+
+
+def _kept() -> QSettings:
+    return QSettings(str(paths.home() / "window.ini"), QSettings.Format.IniFormat)
+
+
+def _model_names() -> list[str]:
+    return [folder.name for folder in models.folders()]
