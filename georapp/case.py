@@ -189,6 +189,12 @@ class Case:
             writer.close()
             raise
 
+    @staticmethod
+    def salvage(damaged: Path, target: Path) -> str:
+        """What can still be read of a damaged case, in a new one; says what. Raises CaseError."""
+        found = case_file.salvage(damaged, target, MIGRATIONS)
+        return ", ".join(f"{count:,} of {table}" for table, count in found.items())
+
     def __enter__(self) -> Case:
         return self
 
@@ -394,7 +400,10 @@ class Case:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
-            raise CaseError(f"{self.path} cannot be read: {error}.", hint="Open a copy of it.") from error
+            raise CaseError(
+                f"{self.path} cannot be read: {error}.",
+                hint="Open a copy of it, or save what can be read: Case, Repair a damaged case.",
+            ) from error
 
     def _one(self, query: str, number: int) -> sqlite3.Row:
         found = self._read(query, number)

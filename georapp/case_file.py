@@ -14,6 +14,7 @@ import socket
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -96,7 +97,10 @@ def connect(path: Path, migrations: Sequence[Migration], *, writable: bool) -> s
     except sqlite3.Error as error:
         if connection:
             connection.close()
-        raise CaseError(f"{path} cannot be opened as a case: {error}.", hint="Open a copy of it.") from error
+        raise CaseError(
+            f"{path} cannot be opened as a case: {error}.",
+            hint="Open a copy of it, or save what can be read: Case, Repair a damaged case.",
+        ) from error
     connection.row_factory = sqlite3.Row
     return connection
 
@@ -140,6 +144,47 @@ def save_copy(connection: sqlite3.Connection, target: Path) -> None:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
         raise CaseError(f"The copy {target} could not be written: {error}.", hint="Choose a disk with more room.") from error
+
+
+def salvage(damaged: Path, target: Path, migrations: Sequence[Migration]) -> dict[str, int]:
+    """All rows of a damaged case that can be read, in a new one; how many of each table. The damaged file is only read.
+
+    Raises CaseError when nothing of it can be read or the new one cannot be written.
+    """
+    with contextlib.closing(create(target, migrations)) as fresh:
+        try:
+            fresh.execute("ATTACH ? AS damaged", (f"{damaged.resolve().as_uri()}?mode=ro",))
+            fresh.execute("PRAGMA foreign_keys = OFF")  # an answer may be whole where its photo is not
+            tables = [row["name"] for row in fresh.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            found = {table: _salvage_table(fresh, table) for table in tables}
+        except sqlite3.Error:
+            found = {}
+    if not any(found.values()):
+        target.unlink(missing_ok=True)
+        raise CaseError(f"Nothing of {damaged} can be read.", hint="Use the newest copy of it.")
+    return found
+
+
+def _salvage_table(fresh: sqlite3.Connection, table: str) -> int:
+    """Row by row, from the start and, where that ends at a damaged page, from the end."""
+    columns = [row["name"] for row in fresh.execute(f"PRAGMA table_info({table})")]
+    names = ", ".join(columns)
+    found: dict[int, tuple[Any, ...]] = {}
+    for order in ("ASC", "DESC"):
+        try:
+            for row in fresh.execute(f"SELECT rowid, {names} FROM damaged.{table} ORDER BY rowid {order}"):
+                found[row[0]] = tuple(row)[1:]
+            break
+        except sqlite3.DatabaseError:
+            continue
+    marks = ", ".join("?" * len(columns))
+    saved = 0
+    fresh.execute("BEGIN IMMEDIATE")
+    for number in sorted(found):
+        with contextlib.suppress(sqlite3.IntegrityError):  # what the damage made of it fits nowhere
+            saved += fresh.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", found[number]).rowcount
+    fresh.execute("COMMIT")
+    return saved
 
 
 def problems(connection: sqlite3.Connection) -> list[str]:

@@ -26,6 +26,7 @@ ENTRIES = (
     Entry("new_case", "Case", "New case…", "Ctrl+N"),
     Entry("open_case", "Case", "Open case…", "Ctrl+Shift+O"),
     Entry("save_copy", "Case", "Save a copy…", "Ctrl+Shift+S"),
+    Entry("repair", "Case", "Repair a damaged case…"),
     Entry("quit", "Case", "Quit", "Ctrl+Q"),
     Entry("add_photos", "Photos", "Add photos…", "Ctrl+O", changes_case=True),
     Entry("add_folder", "Photos", "Add a folder…", "Ctrl+Shift+F", changes_case=True),

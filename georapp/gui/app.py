@@ -45,7 +45,7 @@ def begin(window: Window, files: Sequence[Path]) -> None:
     recent = [Path(name) for name in window.session.settings.recent]
     for case in [*sorts.cases[:1], *recent[:1]]:
         if case.is_file() and not window.session.case:
-            window.open_case(case)
+            window.cases.open(case)
     if not window.session.case:
         _open_first_case(window)
     window.session.use_model(window.session.settings.model)
@@ -63,4 +63,4 @@ def _open_first_case(window: Window) -> None:
         window.status.say(f"No case can be kept in {folder}: {why}. Choose another folder: Case, New case.", wrong=True)
         return
     case = folder / FIRST_CASE
-    window.open_case(case, new=not case.exists())
+    window.cases.open(case, new=not case.exists())

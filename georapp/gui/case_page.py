@@ -89,7 +89,7 @@ class CasePage(QWidget):
 
     def _show_check(self, problems: Sequence[str], changed: Sequence[tuple[Path, str]], n: int) -> None:
         self._check.setEnabled(True)
-        file = "whole" if not problems else "; ".join(problems[:3]) + ". Save a copy, which leaves out what cannot be read."
+        file = "whole" if not problems else "; ".join(problems[:3]) + ". Save what can be read: Case, Repair a damaged case."
         lines = [("Case file", file), ("Originals", f"{n - len(changed):,} of {n:,} unchanged since they were added")]
         lines += [("", f"✕ {printable(str(path))}: {why}") for path, why in changed[:20]]
         if len(changed) > 20:

@@ -12,9 +12,9 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplicat
 from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from georapp import models, paths
-from georapp.errors import GeorappError
 from georapp.gui import actions, dropped, look, words
 from georapp.gui.about import About
+from georapp.gui.case_dialogs import CaseDialogs
 from georapp.gui.case_page import CasePage
 from georapp.gui.empty_page import EmptyPage
 from georapp.gui.frame import Rail, StatusStrip, TopStrip
@@ -23,8 +23,6 @@ from georapp.gui.palette import Palette
 from georapp.gui.photos.unreadable import UnreadableDialog
 from georapp.gui.session import Session
 from georapp.gui.settings_dialog import SettingsDialog
-
-CASES = "Cases (*.georapp)"
 
 
 class Window(QMainWindow):
@@ -37,6 +35,7 @@ class Window(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)
+        self.cases = CaseDialogs(session, self)
         self.actions_by_name = actions.make(self, self._slots())
         self._typing = actions.TypingFirst(_app(), self)
         self.page, self.empty, self.case_page = LocatePage(session, self), EmptyPage(self), CasePage(session, self)
@@ -76,7 +75,7 @@ class Window(QMainWindow):
                 groups[entry.group] = menu.addMenu(entry.group)
             groups[entry.group].addAction(self.actions_by_name[entry.name])
         self._recent = menu.addMenu("Recent cases")
-        self._recent.aboutToShow.connect(self._fill_recent)
+        self._recent.aboutToShow.connect(lambda: self.cases.fill_recent(self._recent))
         return menu
 
     def _connect(self) -> None:
@@ -86,11 +85,12 @@ class Window(QMainWindow):
         session.rows_read.connect(self._choose_page)
         session.unreadable_changed.connect(self._choose_page)
         session.model_changed.connect(lambda text, _ready: self.top.set_model(text))
+        self.cases.said.connect(lambda text, wrong: self.status.say(text, wrong=wrong))
         session.said.connect(lambda text, hint: self.status.say(f"{text} {hint}".strip(), wrong=True))
         self.empty.photos_asked.connect(self._add_photos)
         self.empty.folder_asked.connect(self._add_folder)
         self.empty.demo_asked.connect(self._demo)
-        self.case_page.copy_asked.connect(self._save_copy)
+        self.case_page.copy_asked.connect(self.cases.ask_copy)
         self.case_page.unreadable_asked.connect(self._show_unreadable)
         self.page.photos.unreadable_asked.connect(self._show_unreadable)
         self.page.map.failed.connect(lambda text: self.status.say(text, wrong=True))
@@ -102,9 +102,10 @@ class Window(QMainWindow):
         session = self.session
         chosen = self._selected
         return {
-            "new_case": self._new_case,
-            "open_case": self._ask_case,
-            "save_copy": self._save_copy,
+            "new_case": self.cases.ask_new,
+            "open_case": self.cases.ask_open,
+            "save_copy": self.cases.ask_copy,
+            "repair": self.cases.ask_repair,
             "quit": self.close,
             "add_photos": self._add_photos,
             "add_folder": self._add_folder,
@@ -165,13 +166,6 @@ class Window(QMainWindow):
 
     # ---- cases ----
 
-    def open_case(self, path: Path, *, new: bool = False) -> None:
-        """Open it, or say why not."""
-        try:
-            self.session.open(path, new=new)
-        except GeorappError as error:
-            self.status.say(f"{error} {error.hint}".strip(), wrong=True)
-
     def _case_opened(self) -> None:
         case = self.session.case
         assert case is not None
@@ -182,33 +176,6 @@ class Window(QMainWindow):
                 self.actions_by_name[entry.name].setEnabled(case.writable)
         self.status.say("", wrong=False)
         self._choose_page()
-
-    def _new_case(self) -> None:
-        name, _kind = QFileDialog.getSaveFileName(self, "New case", str(paths.home() / "cases" / "New case.georapp"), CASES)
-        if name:
-            self.open_case(words.with_ending(Path(name)), new=True)
-
-    def _ask_case(self) -> None:
-        name, _kind = QFileDialog.getOpenFileName(self, "Open a case", str(paths.home() / "cases"), CASES)
-        if name:
-            self.open_case(Path(name))
-
-    def _save_copy(self) -> None:
-        name, _kind = QFileDialog.getSaveFileName(self, "Save a copy of the case", str(Path.home()), CASES)
-        case = self.session.case
-        if not name or not case:
-            return
-        try:
-            case.save_copy(words.with_ending(Path(name)))
-        except GeorappError as error:
-            self.status.say(f"{error} {error.hint}".strip(), wrong=True)
-        else:
-            self.status.say(f"A copy was saved as {name}.", wrong=False)
-
-    def _fill_recent(self) -> None:
-        self._recent.clear()
-        for name in self.session.settings.recent:
-            self._recent.addAction(words.case_name(Path(name)), partial(self.open_case, Path(name))).setToolTip(name)
 
     # ---- photos ----
 
@@ -231,7 +198,7 @@ class Window(QMainWindow):
         """Cases are opened, maps are shown, everything else is read as photos and folders."""
         sorts = dropped.sorted_by_kind(files)
         for path in sorts.cases[:1]:
-            self.open_case(path)
+            self.cases.open(path)
         for path in sorts.maps:
             self.page.map.add_map_file(path)
         self.session.add(sorts.others)

@@ -189,7 +189,7 @@ def test_a_case_that_another_window_writes_is_only_read(window: Window, tmp_path
     Case.create(path).close()
     with Case.open(path) as holder:
         assert holder.writable
-        window.open_case(path)
+        window.cases.open(path)
         assert not window.session.writable
         assert not window.actions_by_name["accept"].isEnabled()
         drop(window, files(photos))

@@ -257,6 +257,34 @@ def test_a_damaged_case_says_so(path: Path) -> None:
         assert case.problems()
 
 
+def test_what_can_be_read_of_a_damaged_case_is_saved(path: Path, tmp_path: Path) -> None:
+    with Case.create(path) as case:
+        case.add([(Path(f"{i}.jpg"), replace(photo(), sha256=f"{i:064d}")) for i in range(400)])
+        for number in range(1, 400):
+            case.save(number, located())
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2 // 4096 * 4096
+    data[middle : middle + 4096] = b"x" * 4096
+    path.write_bytes(data)
+    with Case.open(path) as case:
+        assert case.problems()
+    said = Case.salvage(path, tmp_path / "repaired.georapp")
+    assert path.read_bytes() == data
+    assert "of photo" in said
+    with Case.open(tmp_path / "repaired.georapp") as case:
+        assert case.problems() == [] or all("points nowhere" in line for line in case.problems())
+        answered = sum(len(case.answers(row.number)) for row in case.rows())
+        assert len(case.rows()) > 300
+        assert answered > 200
+
+
+def test_a_file_of_which_nothing_can_be_read_leaves_none(path: Path, tmp_path: Path) -> None:
+    path.write_bytes(b"no case at all" * 1000)
+    with pytest.raises(CaseError, match="Nothing of"):
+        Case.salvage(path, tmp_path / "repaired.georapp")
+    assert not (tmp_path / "repaired.georapp").exists()
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from georapp.case import Row, State
 from georapp.gui import look
+from georapp.selection import accuracy
 
 READ_ONLY = "Somebody else is writing this case; here it is only read."
 
@@ -20,11 +21,15 @@ class ListFoot(QWidget):
         self.pause, self.skip, self.stop = QPushButton("Pause", self), QPushButton("Skip", self), QPushButton("Stop", self)
         self.verdict, self.again = QPushButton("Verdict ▾", self), QPushButton("Locate again", self)
         self._bulk, self._selected = QWidget(self), QLabel(self)
-        look.set_role(self._selected, "dim")
+        self._right = QLabel(self)
+        self._right.setWordWrap(True)
+        for label in (self._selected, self._right):
+            look.set_role(label, "dim")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 8, 12, 8)
         layout.setSpacing(8)
         layout.addWidget(self._bulk)
+        layout.addWidget(self._right)
         _fill(QHBoxLayout(self._bulk), (self._selected, None, self.verdict, self.again))
         buttons = QHBoxLayout()
         _fill(buttons, (self.pause, self.skip, None, self.stop))
@@ -34,6 +39,9 @@ class ListFoot(QWidget):
         """`rows`: those selected; `running`: a photo is being located; `queue_runs`: others follow by themselves."""
         self._bulk.setVisible(len(rows) > 1)
         self._selected.setText(f"{len(rows):,} selected")
+        right = how_right(rows) if len(rows) > 1 else ""
+        self._right.setText(right)
+        self._right.setVisible(bool(right))
         self.pause.setText("Pause" if queue_runs else "Resume")
         nothing = "" if rows else "No photo is selected."
         for button, why_not, tip in (
@@ -52,6 +60,16 @@ class ListFoot(QWidget):
             (self.verdict, nothing, "A verdict on all selected photos; first it says what will change"),
         ):
             _allow(button, READ_ONLY if read_only else why_not, tip)
+
+
+def how_right(rows: Sequence[Row]) -> str:
+    """How many of these photos lie how near to the place in their file; empty where none has one."""
+    shares = accuracy(rows)
+    n = next(iter(shares.values())).n
+    if not n:
+        return ""
+    near = ", ".join(f"{share.count:g} within {km:,}" for km, share in shares.items())
+    return f"Of {n:,} with a place in the file: {near} km."
 
 
 def skippable(rows: Sequence[Row]) -> list[int]:
