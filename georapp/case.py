@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import Any
 
 from georapp import case_file, events
+from georapp.case_tables import MIGRATIONS, ROWS
 from georapp.chain import Level
 from georapp.errors import CaseError
 from georapp.geo import Coordinate, distance_km
@@ -89,74 +90,6 @@ class Answer:
     number: int
     at: str
     located: events.Located
-
-
-def _first(connection: sqlite3.Connection) -> None:
-    for statement in _TABLES.split(";"):
-        connection.execute(statement)
-
-
-_TABLES = """
-CREATE TABLE photo (
-  number INTEGER PRIMARY KEY,
-  sha256 TEXT NOT NULL UNIQUE,
-  path BLOB NOT NULL,
-  added_at TEXT NOT NULL,
-  place_in_queue REAL NOT NULL,
-  state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'skipped', 'located', 'failed')),
-  known_lat REAL,
-  known_lon REAL,
-  file TEXT NOT NULL
-);
-CREATE INDEX photo_queue ON photo (state, place_in_queue);
-CREATE INDEX photo_place ON photo (place_in_queue);
-CREATE TABLE answer (
-  number INTEGER PRIMARY KEY,
-  photo INTEGER NOT NULL REFERENCES photo,
-  at TEXT NOT NULL,
-  model TEXT NOT NULL,
-  stated TEXT NOT NULL,
-  country TEXT NOT NULL,
-  lat REAL,
-  lon REAL,
-  radius_km REAL,
-  error_km REAL,
-  located TEXT NOT NULL
-);
-CREATE INDEX answer_photo ON answer (photo);
-CREATE TABLE failure (
-  number INTEGER PRIMARY KEY,
-  photo INTEGER NOT NULL REFERENCES photo,
-  at TEXT NOT NULL,
-  reason TEXT NOT NULL,
-  failed TEXT NOT NULL
-);
-CREATE INDEX failure_photo ON failure (photo);
-CREATE TABLE verdict (
-  number INTEGER PRIMARY KEY,
-  photo INTEGER NOT NULL REFERENCES photo,
-  at TEXT NOT NULL,
-  author TEXT NOT NULL,
-  ruling TEXT NOT NULL,
-  lat REAL,
-  lon REAL,
-  note TEXT NOT NULL
-);
-CREATE INDEX verdict_photo ON verdict (photo);
-CREATE TABLE unreadable (path BLOB PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL, hint TEXT NOT NULL);
-CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)
-"""
-
-MIGRATIONS: tuple[case_file.Migration, ...] = (_first,)
-
-_ROWS = """
-SELECT photo.*, answer.stated, answer.country, answer.lat, answer.lon, answer.radius_km, answer.error_km, answer.model,
-  failure.reason, verdict.ruling, verdict.lat AS corrected_lat, verdict.lon AS corrected_lon
-FROM photo
-LEFT JOIN answer ON answer.number = (SELECT max(number) FROM answer WHERE photo = photo.number)
-LEFT JOIN failure ON failure.number = (SELECT max(number) FROM failure WHERE photo = photo.number)
-LEFT JOIN verdict ON verdict.number = (SELECT max(number) FROM verdict WHERE photo = photo.number)
-"""
 
 
 class Case:
@@ -250,13 +183,13 @@ class Case:
 
     def rows(self) -> list[Row]:
         """All photos in the order of the queue."""
-        return [_row(row) for row in self._read(f"{_ROWS} ORDER BY photo.place_in_queue")]
+        return [_row(row) for row in self._read(f"{ROWS} ORDER BY photo.place_in_queue")]
 
     def parts(self, size: int) -> Iterator[list[Row]]:
         """The same in parts, for a window that must not wait; what is added meanwhile may be in them or not."""
         after = -math.inf
         while True:
-            found = self._read(f"{_ROWS} WHERE photo.place_in_queue > ? ORDER BY photo.place_in_queue LIMIT ?", after, size)
+            found = self._read(f"{ROWS} WHERE photo.place_in_queue > ? ORDER BY photo.place_in_queue LIMIT ?", after, size)
             if not found:
                 return
             yield [_row(row) for row in found]
@@ -264,7 +197,7 @@ class Case:
 
     def row(self, number: int) -> Row:
         """One photo."""
-        return _row(self._one(f"{_ROWS} WHERE photo.number = ?", number))
+        return _row(self._one(f"{ROWS} WHERE photo.number = ?", number))
 
     def file(self, number: int) -> events.Began:
         """What was found out of the file when it was added."""

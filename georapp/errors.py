@@ -10,6 +10,7 @@ GeorappError            a sentence: what happened, which file, why; and a hint: 
 ├── DatasetError        a table of photos cannot be used
 ├── ResultsError        results cannot be read or written
 ├── MapError            a map file cannot be read
+├── RunError            a training run, its settings or its files cannot be used
 ├── SettingsError       the user's choices cannot be kept
 ├── WindowError         the window cannot be opened
 ├── NotationError       a text is no coordinate
@@ -58,6 +59,10 @@ class DatasetError(GeorappError):
 
 class ResultsError(GeorappError):
     """Results cannot be read or written."""
+
+
+class RunError(GeorappError):
+    """A training run, its settings or its files cannot be used."""
 
 
 class SettingsError(GeorappError):

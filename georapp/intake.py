@@ -16,6 +16,7 @@ from PIL import Image
 
 from georapp import events, paths, photo
 from georapp.errors import PhotoError
+from georapp.printable import printable
 
 SIDE = 256  # pixels of a small picture's longer side
 
@@ -71,11 +72,15 @@ def _take(path: Path) -> Taken | Refused:
         _keep_small(found)
     except PhotoError as error:
         return _refused(path, error)
+    except MemoryError:
+        return _refused(path, PhotoError(f"{path} needs more memory than there is.", hint="Close other programs, and try again."))
+    except Exception as error:  # noqa: BLE001 - whatever a file does to a decoder, the next one is read
+        return _refused(path, PhotoError(f"{path} could not be read, which is a mistake of this program: {error!r}."))
     return Taken(path, facts("", found))
 
 
 def _refused(path: Path, error: PhotoError) -> Refused:
-    return Refused(path, str(error), error.hint)
+    return Refused(path, printable(str(error)), error.hint)
 
 
 def small_picture(sha256: str) -> Path:
@@ -86,8 +91,9 @@ def small_picture(sha256: str) -> Path:
 def _keep_small(found: photo.Photo) -> None:
     """A missing small picture is no reason to refuse a photo, so a full disk is passed over."""
     target = small_picture(found.sha256)
-    if target.exists():
-        return
+    with contextlib.suppress(OSError):
+        if target.exists():
+            return
     image = found.pixels()
     image.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
     part = target.with_suffix(f".{os.getpid()}.part")

@@ -63,7 +63,7 @@ class Photo:
     def pixels(self) -> Image.Image:
         """The whole photo, upright, RGB, first frame. Raises PhotoError when the pixels cannot be decoded."""
         with _opened(self.data, self.path) as image:
-            upright = _rgb(_upright(image, self.path))
+            upright = _coloured(_upright(image, self.path), self.path)
         return Image.frombytes("RGB", upright.size, upright.tobytes())  # a new picture has no metadata to carry along
 
 
@@ -83,20 +83,23 @@ def read(path: Path) -> Photo:
 
 def find(paths: list[Path]) -> Iterator[tuple[Path, PhotoError | None]]:
     """Files as they are, and the photos in folders, also in folders in them, by name; a closed folder comes with its error."""
-    for path in paths:
-        if not _is_folder(path):
+    levels = [iter(paths)]  # not a function in itself: folders may lie deeper in each other than Python calls may
+    while levels:
+        path = next(levels[-1], None)
+        if path is None:
+            levels.pop()
+        elif _is_folder(path):
+            if len(levels) > 1 and path.is_symlink():  # it may lead back to where it lies
+                continue
+            try:
+                levels.append(iter(sorted(path.iterdir())))
+            except OSError as error:
+                yield (
+                    path,
+                    PhotoError(f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder."),
+                )
+        elif len(levels) == 1 or (path.suffix.lower() in ENDINGS and not path.name.startswith("._")):
             yield path, None
-            continue
-        try:
-            inside = sorted(path.iterdir())
-        except OSError as error:
-            yield path, PhotoError(f"The folder {path} cannot be opened: {_why(error)}.", hint="Check who may read the folder.")
-            continue
-        for child in inside:
-            if _is_folder(child) and not child.is_symlink():
-                yield from find([child])
-            elif child.suffix.lower() in ENDINGS and not child.name.startswith("._"):
-                yield child, None
 
 
 def _is_folder(path: Path) -> bool:
@@ -159,6 +162,17 @@ def _upright(image: Image.Image, path: Path) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001 - broken EXIF must not cost the photo
         return image
+
+
+def _coloured(image: Image.Image, path: Path) -> Image.Image:
+    """Raises PhotoError for pixels that Pillow knows how to read and not how to turn into red, green and blue."""
+    try:
+        return _rgb(image)
+    except MemoryError as error:
+        raise PhotoError(f"{path} needs more memory than there is.", hint="Close other programs, or scale it down.") from error
+    except Exception as error:
+        hint = "Save it as a JPEG or PNG in another program."
+        raise PhotoError(f"{path} has colours of a kind that cannot be shown: {image.mode}.", hint=hint) from error
 
 
 def _rgb(image: Image.Image) -> Image.Image:

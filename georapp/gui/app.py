@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from georapp import paths, settings
-from georapp.gui import look
+from georapp.gui import background, look
 from georapp.gui.crash import Crashes
 from georapp.gui.dropped import sorted_by_kind
 from georapp.gui.map.view import register_scheme
@@ -29,6 +29,7 @@ def start(files: Sequence[Path]) -> int:
     app = QApplication([sys.argv[0]])
     app.setApplicationName("georapp")
     app.setDesktopFileName("georapp")
+    app.setWindowIcon(look.icon())
     crashes = Crashes(app)
     crashes.install()
     chosen = settings.load()
@@ -36,18 +37,31 @@ def start(files: Sequence[Path]) -> int:
     window = Window(Session(chosen))
     window.show()
     QTimer.singleShot(0, window, lambda: begin(window, files))
-    return app.exec()
+    code = app.exec()
+    if window.session.hangs or not background.end():
+        sys.stdout.flush()
+        os._exit(code)  # Qt and Python would wait for a disk or a network that does not answer; all that matters is saved
+    return code
 
 
 def begin(window: Window, files: Sequence[Path]) -> None:
     """After the first paint: the last case or a first one, the model, the files of the command line."""
     sorts = sorted_by_kind(files)
+    complaints: list[str] = []
+
+    def hear(text: str, _wrong: bool) -> None:
+        complaints.append(text)
+
+    window.cases.said.connect(hear)
     recent = [Path(name) for name in window.session.settings.recent]
     for case in [*sorts.cases[:1], *recent[:1]]:
-        if case.is_file() and not window.session.case:
+        if not window.session.case:
             window.cases.open(case)
     if not window.session.case:
         _open_first_case(window)
+    window.cases.said.disconnect(hear)
+    if complaints:  # the case that was opened instead is no reason to hide why
+        window.status.say(complaints[0], wrong=True)
     window.session.use_model(window.session.settings.model)
     for name in window.session.settings.map_files:
         window.page.map.add_map_file(Path(name))

@@ -59,6 +59,15 @@ class _Runnable(QRunnable):
 
 
 _going_on: set[_Task] = set()
+_AT_ONCE = 8  # some may wait for a disk
+_END_MS = 3000
+
+
+def end() -> bool:
+    """Begin nothing more; whether everything that was begun is done."""
+    pool = QThreadPool.globalInstance()
+    pool.clear()
+    return pool.waitForDone(_END_MS)
 
 
 def run(function: Callable[[], Any], done: Done, *, parent: QObject, failed: Failed | None = None) -> None:
@@ -68,4 +77,6 @@ def run(function: Callable[[], Any], done: Done, *, parent: QObject, failed: Fai
     """
     task = _Task(function, done, failed, parent)
     _going_on.add(task)
-    QThreadPool.globalInstance().start(_Runnable(task))
+    pool = QThreadPool.globalInstance()
+    pool.setMaxThreadCount(max(_AT_ONCE, pool.maxThreadCount()))
+    pool.start(_Runnable(task))

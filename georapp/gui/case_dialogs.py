@@ -65,7 +65,9 @@ class CaseDialogs(QObject):
         """The cases that were open before."""
         menu.clear()
         for name in self._session.settings.recent:
-            menu.addAction(words.case_name(Path(name)), partial(self.open, Path(name))).setToolTip(name)
+            menu.addAction(words.case_name(Path(name)).replace("&", "&&"), partial(self.open, Path(name)))
+        if menu.isEmpty():
+            menu.addAction("No case was open before").setEnabled(False)
 
     def _repaired(self, target: Path, found: str) -> None:
         self.open(target)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from georapp.case import Row, Ruling, State
+from georapp.case import Case, Row, Ruling, State
 from georapp.evaluate import THRESHOLDS_KM
 from georapp.gui import look
 from georapp.gui.background import run
@@ -18,6 +18,7 @@ from georapp.printable import printable
 from georapp.selection import accuracy
 
 _WIDEST_PX = 860  # longer lines are hard to read
+_LABEL_PX = 112  # of every card, so that their texts stand below each other
 
 
 class CasePage(QWidget):
@@ -31,10 +32,13 @@ class CasePage(QWidget):
         self._session = session
         self._facts, self._right, self._whole = _Card("Case"), _Card("Photos with a known place"), _Card("Originals and file")
         self._check = QPushButton("Check file and originals", self)
+        self._check.setToolTip("Read the case file and every original once, and compare them with what was added")
         self._check.clicked.connect(self._begin_check)
         copy = QPushButton("Save a copy…", self)
+        copy.setToolTip("The whole case in another file (Ctrl+Shift+S)")
         copy.clicked.connect(self.copy_asked)
         unreadable = QPushButton("Unreadable files…", self)
+        unreadable.setToolTip("Which files were no photos, and why")
         unreadable.clicked.connect(self.unreadable_asked)
         buttons = QHBoxLayout()
         for button in (self._check, copy, unreadable):
@@ -52,11 +56,17 @@ class CasePage(QWidget):
         column.addStretch()
         area = QScrollArea(self)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(inside)
         area.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
+
+    @property
+    def first(self) -> QWidget:
+        """Where the keys go when the page comes up."""
+        return self._check
 
     def refresh(self) -> None:
         """Show what is in the case now."""
@@ -71,11 +81,11 @@ class CasePage(QWidget):
                 ("Written by", "this window" if case.writable else printable(case.holder)),
                 ("Photos", f"{len(rows):,}: {states}"),
                 ("Verdicts", rulings),
-                ("Unreadable files", f"{len(case.unreadable()):,}"),
+                ("Unreadable files", f"{len(self._session.unreadable()):,}"),
             ]
         )
         self._right.show_lines(_accuracy_lines(rows))
-        self._whole.show_lines([("", "Not checked since the window was opened.")])
+        self._whole.show_lines([("", "Not checked since this page was opened.")])
 
     def _begin_check(self) -> None:
         case = self._session.case
@@ -85,12 +95,15 @@ class CasePage(QWidget):
         self._whole.show_lines([("", "The originals are being read…")])
         problems = case.problems()
         photos = [(row.path, row.sha256) for row in self._session.rows.values()]
-        run(lambda: _changed(photos), lambda found: self._show_check(problems, found, len(photos)), parent=self)
+        run(lambda: _changed(photos), lambda found: self._show_check(case, problems, found, len(photos)), parent=self)
 
-    def _show_check(self, problems: Sequence[str], changed: Sequence[tuple[Path, str]], n: int) -> None:
+    def _show_check(self, case: Case, problems: Sequence[str], changed: Sequence[tuple[Path, str]], n: int) -> None:
         self._check.setEnabled(True)
-        file = "whole" if not problems else "; ".join(problems[:3]) + ". Save what can be read: Case, Repair a damaged case."
-        lines = [("Case file", file), ("Originals", f"{n - len(changed):,} of {n:,} unchanged since they were added")]
+        if case is not self._session.case:  # another one was opened meanwhile
+            return
+        file = "✓ whole" if not problems else f"✕ {'; '.join(problems[:3])}. Save what can be read: Case, Repair a damaged case."
+        sign = "✕" if changed else "✓"
+        lines = [("Case file", file), ("Originals", f"{sign} {n - len(changed):,} of {n:,} unchanged since they were added")]
         lines += [("", f"✕ {printable(str(path))}: {why}") for path, why in changed[:20]]
         if len(changed) > 20:
             lines.append(("", f"and {len(changed) - 20:,} more"))
@@ -117,12 +130,11 @@ def _accuracy_lines(rows: Sequence[Row]) -> list[tuple[str, str]]:
     if not known:
         return [("", "No photo of this case holds a place (GPS), so nothing can be said about how right the answers are.")]
     shares = accuracy(rows)
-    lines = [("Photos", f"{known:,}; those without an answer count as misses")]
+    lines = [("Photos", f"{known:,}; those without an answer count as misses. In brackets: the 95 % interval.")]
     for km in THRESHOLDS_KM:
-        low, high = shares[km].interval
-        lines.append(
-            (f"Within {km:,} km", f"{shares[km].value:.0%} ({low:.0%}–{high:.0%}), {shares[km].count:g} of {shares[km].n:,}")
-        )
+        value, (low, high) = shares[km].value, shares[km].interval
+        interval = f"({100 * low:.0f}–{100 * high:.0f} %)"
+        lines.append((f"Within {km:,} km", f"{100 * value:.0f} % {interval}, {shares[km].count:g} of {shares[km].n:,}"))
     return lines
 
 
@@ -152,6 +164,7 @@ class _Card(QFrame):
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setWordWrap(True)
             look.set_role(name, "dim")
+            name.setMinimumWidth(_LABEL_PX)
             if label:
                 self._form.addRow(name, value)
             else:

@@ -26,6 +26,7 @@ from georapp.notation import Notation, write
 from georapp.results import same_regions
 
 Regions = list[tuple[Level, str]]
+_NARROWEST_MIDDLE = 320  # logical pixels; photo and map side by side with list and answer in the smallest window
 
 
 class LocatePage(QWidget):
@@ -64,6 +65,7 @@ class LocatePage(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._across)
+        self._middle.setMinimumWidth(_NARROWEST_MIDDLE)
 
     def _hear_session(self) -> None:
         session = self._session
@@ -97,6 +99,7 @@ class LocatePage(QWidget):
         bar.rejected.connect(lambda note: self._judge(Verdict(Ruling.REJECTED, note=note)))
         bar.judged_unsure.connect(lambda note: self._judge(Verdict(Ruling.UNSURE, note=note)))
         bar.correcting.connect(self._correcting)
+        bar.left.connect(photos.view.setFocus)
         answer.answer_chosen.connect(self._show_answer)
         answer.rung_chosen.connect(self._show_rung)
         answer.candidate_chosen.connect(lambda place: self.map.go_to(place))
@@ -105,6 +108,11 @@ class LocatePage(QWidget):
         self.map.spot_chosen.connect(photos.choose)
 
     # ---- layout ----
+
+    @property
+    def first(self) -> QWidget:
+        """Where the keys go when the page comes up."""
+        return self.photos.view
 
     def show_all(self, on: bool) -> None:
         """The map alone, with all photos of the case; or everything, with one photo."""
@@ -156,8 +164,7 @@ class LocatePage(QWidget):
         self.photos.update_row(row)
 
     def _count_unreadable(self) -> None:
-        case = self._session.case
-        self.photos.set_unreadable(len(case.unreadable()) if case else 0)
+        self.photos.set_unreadable(len(self._session.unreadable()))
 
     def _progress(self) -> None:
         session = self._session
@@ -175,36 +182,37 @@ class LocatePage(QWidget):
             self._show_photo(number)
 
     def _show_photo(self, number: int) -> None:
-        case = self._session.case
-        if not case:
-            return
-        row = self._session.rows[number]
+        session = self._session
+        row = session.rows[number]
         if number != self._number:
-            self.photo.show_photo(row.path, row.sha256, case.file(number))
+            self.photo.show_photo(row.path, row.sha256, session.read(lambda case: case.file(number)))
         self._number, self._answer = number, -1
-        if number == self._session.current:
+        if number == session.current:
             self._replay(row)
         else:
             self._show_result(row)
-        self.answer.set_verdicts(case.verdicts(number))
+        self.answer.set_verdicts(session.read(lambda case: case.verdicts(number)) or [])
 
     def _show_result(self, row: Row) -> None:
-        case = self._session.case
-        assert case is not None
-        failed = case.failure(row.number) if row.state is State.FAILED else None
+        failed = self._session.read(lambda case: case.failure(row.number)) if row.state is State.FAILED else None
         if failed:
             self.answer.show_failure(row, failed)
             self._show_on_map(row, None)
-        elif answers := case.answers(row.number):
+        elif answers := self._answers():
             self._show(row, answers, len(answers) - 1)
         else:
             self.answer.show_waiting(row)
             self._show_on_map(row, None)
 
+    def _answers(self) -> list[Answer]:
+        """To the photo that is shown."""
+        number = self._number
+        return [] if number is None else self._session.read(lambda case: case.answers(number)) or []
+
     def _show_answer(self, index: int) -> None:
-        case = self._session.case
-        if case and self._number is not None:
-            self._show(self._session.rows[self._number], case.answers(self._number), index)
+        answers = self._answers()
+        if self._number is not None and index < len(answers):
+            self._show(self._session.rows[self._number], answers, index)
 
     def _show(self, row: Row, answers: Sequence[Answer], index: int) -> None:
         self._answer = index
@@ -237,9 +245,7 @@ class LocatePage(QWidget):
 
     def _show_rung(self, level: Level) -> None:
         """Its region on the map, with those that hold it."""
-        case = self._session.case
-        answers = case.answers(self._number) if case and self._number is not None else []
-        if answers:
+        if answers := self._answers():
             agreements = answers[self._answer].located.prediction.agreements
             self.map.follow([(found.level, found.name) for found in agreements if found.level <= level])
 
@@ -312,10 +318,9 @@ class LocatePage(QWidget):
                 self.photos.choose_next()
 
     def _judged(self, number: int) -> None:
-        case = self._session.case
-        if number == self._number and case:
-            self.answer.set_verdicts(case.verdicts(number))
-            answers = case.answers(number)
+        if number == self._number:
+            self.answer.set_verdicts(self._session.read(lambda case: case.verdicts(number)) or [])
+            answers = self._answers()
             self._show_on_map(self._session.rows[number], answers[self._answer].located if answers else None)
 
     def _correcting(self, on: bool) -> None:
@@ -334,5 +339,5 @@ class LocatePage(QWidget):
 
     def _have_places(self, _nothing: object) -> None:
         self._places_ready = True
-        if self._number is not None and self._number != self._session.current:
+        if self._number in self._session.rows and self._number != self._session.current:
             self._show_photo(self._number)

@@ -1,12 +1,16 @@
 """A thread that asks the worker process, so that the window never waits for it.
 
 It owns the supervisor. A photo whose worker died, hung or ran out of memory is asked once more with less (one sample, nothing on the
-GPU) and then fails; stopping is polite for STOP_PATIENCE_S and then kills the worker.
+GPU) and then fails; stopping is polite for STOP_PATIENCE_S and then kills the worker. A model that is not wanted any more while it is
+being loaded is not waited for.
 """
 
 from __future__ import annotations
 
 import queue
+import sys
+import threading
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,17 +18,24 @@ from PySide6.QtCore import QObject, QThread, QTimer, Signal
 
 from georapp import events
 from georapp.errors import GeorappError, WorkerDied, WorkerStuck
+from georapp.printable import printable
 from georapp.supervisor import Supervisor
 
 STOP_PATIENCE_S = 1.5
+_LOOK_MS = 100  # whether something that should have ended has to be killed; a worker may be between ending and starting
+_END_S = 10.0  # the system may keep a process that waits for a disk
+_STOPPED = events.Failed("", "It was stopped.", "Stopped")
+
+_hanging: list[QThread] = []  # Qt ends the program when a thread is deleted that is still running
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One photo and how to ask. `ticket` is a number that no other job has."""
+    """One photo and how to ask. `ticket` is a number that no other job has; `sha256` is what the file was when it was added."""
 
     ticket: int
     path: Path
+    sha256: str = ""
     samples: int = 0
     seed: int = 0
 
@@ -40,18 +51,26 @@ class Locating(QThread):
 
     def __init__(self, parent: QObject | None = None, *, patience_s: float | None = None) -> None:
         super().__init__(parent)
-        self._jobs: queue.SimpleQueue[Job | events.Load | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | tuple[int, events.Load] | None] = queue.SimpleQueue()
         self._patience = {} if patience_s is None else {"patience_s": patience_s}
         self._load: events.Load | None = None
         self._supervisor: Supervisor | None = None
-        self._stopped: set[int] = set()
+        self._stopped: dict[int, float] = {}  # ticket -> when
         self._current: int | None = None
+        self._newest = 0  # of the models that were asked for
+        self._loading: int | None = None
+        self._ending = False
+        self._turn = threading.Lock()  # nothing is killed for what is over
+        self._looking = QTimer(self, interval=_LOOK_MS)
+        self._looking.timeout.connect(self._look)
 
     # ---- called by the window's thread ----
 
     def use(self, load: events.Load) -> None:
-        """Use this model from now on."""
-        self._jobs.put(load)
+        """Use this model from now on. One that is still being loaded is given up, and nothing more is said of it."""
+        self._newest += 1
+        self._jobs.put((self._newest, load))
+        self._looking.start()
 
     def ask(self, job: Job) -> None:
         """Locate a photo."""
@@ -59,60 +78,82 @@ class Locating(QThread):
 
     def stop(self, ticket: int) -> None:
         """End this photo, also when it is in the middle of an image."""
-        self._stopped.add(ticket)
+        self._stopped.setdefault(ticket, time.monotonic())
         if self._supervisor and self._current == ticket:
             self._supervisor.stop_asked()
-            QTimer.singleShot(int(STOP_PATIENCE_S * 1000), self, lambda: self._kill_if_still(ticket))
+        self._looking.start()
 
-    def end(self) -> None:
-        """End thread and worker. Returns when both are gone."""
+    def end(self) -> bool:
+        """End thread and worker; whether both are gone."""
+        self._ending = True
+        self._looking.stop()
         self._jobs.put(None)
-        if self._current is not None:
-            self._stopped.add(self._current)
-        if self._supervisor:
-            self._supervisor.kill()
-        self.wait()
+        before = time.monotonic()
+        while not self.wait(_LOOK_MS) and time.monotonic() - before < _END_S:
+            if self._supervisor:
+                self._supervisor.kill()
+        if self.isRunning():
+            self.setParent(None)
+            _hanging.append(self)
+        return not self.isRunning()
 
-    def _kill_if_still(self, ticket: int) -> None:
-        if self._current == ticket and ticket in self._stopped and self._supervisor:
-            self._supervisor.kill()
+    def _look(self) -> None:
+        """Kill what should have ended by now."""
+        with self._turn:
+            superseded = self._loading is not None and self._loading != self._newest
+            stopped_at = self._stopped.get(self._current) if self._current is not None else None
+            late = stopped_at is not None and time.monotonic() - stopped_at > STOP_PATIENCE_S
+            if (superseded or late) and self._supervisor:
+                self._supervisor.kill()
+            if self._loading is None and stopped_at is None and self._jobs.empty():
+                self._looking.stop()
 
     # ---- the thread ----
 
     def run(self) -> None:
         """Until `end`."""
-        while (job := self._jobs.get()) is not None:
-            if isinstance(job, events.Load):
-                self._use(job)
-            else:
+        while (job := self._jobs.get()) is not None and not self._ending:
+            if isinstance(job, Job):
                 self._current = job.ticket
-                try:
-                    outcome = self._located(job)
-                finally:
+                outcome = self._located(job)
+                with self._turn:
                     self._current = None
                 self.done.emit(job.ticket, outcome)
+            elif job[0] == self._newest:
+                self._use(*job)
         if self._supervisor:
             self._supervisor.close()
 
-    def _use(self, load: events.Load) -> None:
+    def _use(self, number: int, load: events.Load) -> None:
         if self._supervisor:
             self._supervisor.close()
-        self._load, self._supervisor = load, Supervisor(load, **self._patience)
+        self._load, self._supervisor, self._loading = load, Supervisor(load, **self._patience), number
         try:
-            self.loaded.emit(self._supervisor.start())
-        except GeorappError as error:
-            self.not_loaded.emit(str(error), error.hint)
+            ready = self._supervisor.start()
+        except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug
+            if number == self._newest and not self._ending:
+                failed = _failed(error)
+                self.not_loaded.emit(failed.reason, failed.hint)
+        else:
+            if number == self._newest:
+                self.loaded.emit(ready)
+        finally:
+            with self._turn:
+                self._loading = None
 
     def _located(self, job: Job) -> events.Located | events.Failed:
         try:
             return self._once(job)
         except (WorkerDied, WorkerStuck) as error:
-            if job.ticket in self._stopped:
-                return events.Failed("", "It was stopped.", "Stopped")
-            self.tried_again.emit(job.ticket, str(error))
+            if self._is_stopped(job):
+                return _STOPPED
+            self.tried_again.emit(job.ticket, printable(str(error)))
             return self._with_less(job, error)
-        except GeorappError as error:
-            return events.Failed("", str(error), type(error).__name__, error.hint)
+        except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug; the next photo is asked for
+            return _STOPPED if self._is_stopped(job) else _failed(error)
+
+    def _is_stopped(self, job: Job) -> bool:
+        return self._ending or job.ticket in self._stopped
 
     def _with_less(self, job: Job, first: GeorappError) -> events.Located | events.Failed:
         """Once more, with one sample and without a GPU; the usual settings hold again afterwards."""
@@ -122,22 +163,56 @@ class Locating(QThread):
             with Supervisor(replace(self._load, gpu_layers=0, max_samples=1), **self._patience) as small:
                 self._supervisor = small
                 return self._once(replace(job, samples=1))
-        except GeorappError:
-            if job.ticket in self._stopped:
-                return events.Failed("", "It was stopped.", "Stopped")
+        except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug
+            if self._is_stopped(job):
+                return _STOPPED
+            if not isinstance(error, GeorappError):
+                return _failed(error)
             hint = f"It was tried twice, the second time with one answer only. {first.hint}".strip()
-            return events.Failed("", str(first), type(first).__name__, hint)
+            return replace(_failed(first), hint=hint)
         finally:
             self._supervisor = usual
 
     def _once(self, job: Job) -> events.Located | events.Failed:
         assert self._supervisor is not None
-        if job.ticket in self._stopped:
-            return events.Failed("", "It was stopped.", "Stopped")
+        changed = False
+        if self._is_stopped(job):
+            return _STOPPED
         for event in self._supervisor.locate(job.path, samples=job.samples, seed=job.seed):
             if isinstance(event, events.Located | events.Failed):
-                return event
-            self.heard.emit(job.ticket, event)
-            if job.ticket in self._stopped:  # it was stopped before the worker knew of it
+                outcome = _safe(event) if isinstance(event, events.Failed) else event
+                return _changed(job) if changed and not self._is_stopped(job) else outcome
+            if isinstance(event, events.Began):
+                changed = bool(job.sha256 and event.sha256) and event.sha256 != job.sha256
+            if not changed:
+                self.heard.emit(job.ticket, event)
+            if changed or self._is_stopped(job):  # also where it was stopped before the worker knew of it
                 self._supervisor.stop_asked()
         raise AssertionError("a photo ends with an answer or a failure")
+
+
+def _failed(error: Exception) -> events.Failed:
+    """A sentence for every error; what is a bug is reported too."""
+    if isinstance(error, GeorappError):
+        return _safe(events.Failed("", str(error), type(error).__name__, error.hint))
+    if isinstance(error, OSError):
+        why = (error.strerror or str(error)).lower()
+        hint = "Close other programs, then try it again."
+        return events.Failed("", printable(f"The model's process could not be started: {why}."), "OSError", hint)
+    if isinstance(error, UnicodeError):  # what was asked for goes to the worker as UTF-8
+        hint = "Rename the file or its folder, then add it again."
+        return events.Failed("", "The name of the file is no text in UTF-8, so that no model can be asked.", "PhotoError", hint)
+    sys.excepthook(type(error), error, error.__traceback__)
+    return events.Failed("", printable(f"A mistake of this program: {error!r}."), type(error).__name__)
+
+
+def _changed(job: Job) -> events.Failed:
+    sentence = printable(
+        f"{job.path} has changed since it was added, so that an answer would not be about the photo of the case."
+    )
+    return events.Failed("", sentence, "PhotoError", "Add it again: it is another photo now.")
+
+
+def _safe(event: events.Failed) -> events.Failed:
+    """File names in sentences may hold anything; a case holds text."""
+    return replace(event, reason=printable(event.reason), hint=printable(event.hint))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from string import Template
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 from georapp import paths
@@ -21,7 +21,7 @@ _SIZE_PX = 13
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """One theme; "#rrggbb" each."""
+    """One theme; "#rrggbb" each. Text has a contrast of 4.5 and more on background, panel, raised and in chips."""
 
     background: str
     panel: str
@@ -48,13 +48,13 @@ DARK = Colours(
     raised="#252b34",
     line="#2e3540",
     text="#e8eaee",
-    dim="#97a0ae",
+    dim="#9fa8b5",
     accent="#f0a63a",
     on_accent="#1b1200",
     good="#3fbf7f",
     warning="#e8b339",
-    bad="#ef6b5e",
-    country="#8b8cf7",
+    bad="#f48479",
+    country="#9a9bf8",
     province="#31b6c9",
     city="#f0a63a",
     truth="#3fbf7f",
@@ -67,16 +67,16 @@ LIGHT = Colours(
     raised="#f3f4f6",
     line="#d5d9e0",
     text="#1b2330",
-    dim="#5d6778",
-    accent="#b8690a",
+    dim="#566070",
+    accent="#a35400",
     on_accent="#ffffff",
-    good="#15803d",
-    warning="#a16207",
+    good="#106a34",
+    warning="#8a5006",
     bad="#b42318",
     country="#4f46e5",
-    province="#0e7490",
-    city="#b8690a",
-    truth="#15803d",
+    province="#0b6579",
+    city="#a35400",
+    truth="#106a34",
     human="#86198f",
     dark=False,
 )
@@ -107,7 +107,14 @@ def apply(app: QApplication, *, dark: bool) -> None:
         app.setStyle("Fusion")
     app.setFont(_font())
     app.setPalette(_palette(_now))
-    app.setStyleSheet(_STYLE.substitute(asdict(_now)))
+    icons, theme = paths.resources() / "icons", "dark" if dark else "light"
+    images = {name: f'url("{(icons / f"{name}-{theme}.svg").as_posix()}")' for name in ("up", "down", "tick")}
+    app.setStyleSheet(_STYLE.substitute(asdict(_now) | images))
+
+
+def icon() -> QIcon:
+    """The program's own."""
+    return QIcon(str(paths.resources() / "icons" / "georapp.svg"))
 
 
 def set_role(widget: QWidget, role: str) -> None:
@@ -164,6 +171,7 @@ QFrame[role="strip"] { background: $panel; border: none; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
 QLabel { background: transparent; }
 QLabel[role="title"] { font-size: 16px; font-weight: 600; }
+QLabel[role="welcome"] { font-size: 24px; font-weight: 600; }
 QLabel[role="heading"] { color: $dim; font-size: 11px; font-weight: 600; letter-spacing: 1px; }
 QLabel[role="dim"] { color: $dim; }
 QLabel[role="mono"] { color: $dim; font-family: "DejaVu Sans Mono", monospace; font-size: 12px; }
@@ -186,17 +194,31 @@ QPushButton[role="quiet"]:focus, QToolButton:focus { border-color: $accent; }
 QToolButton:checked { background: $raised; }
 QToolButton[role="rail"] { border-radius: 6px; border-left: 3px solid transparent; padding: 4px; }
 QToolButton[role="rail"]:checked { border-left: 3px solid $accent; font-weight: 600; }
+QToolButton[role="flat"] { padding: 4px 5px; }
 QToolButton[role="chip"] { background: $raised; padding: 2px 8px; }
 QToolButton::menu-indicator { image: none; width: 0; }
 QCheckBox::indicator, QRadioButton::indicator { border: 1px solid $dim; border-radius: 3px; width: 14px; height: 14px; background: $raised; }
-QCheckBox::indicator:checked, QRadioButton::indicator:checked { background: $accent; border-color: $accent; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:checked, QAbstractItemView::indicator:checked { background: $accent; border-color: $accent; image: $tick; }
+QRadioButton::indicator:checked { background: $accent; border-color: $accent; }
+QAbstractItemView::indicator { border: 1px solid $dim; border-radius: 3px; width: 14px; height: 14px; background: $raised; }
 QCheckBox::indicator:focus, QRadioButton::indicator:focus { border-color: $text; }
 QLineEdit, QPlainTextEdit, QComboBox, QSpinBox, QDoubleSpinBox { background: $raised; border: 1px solid $line; border-radius: 6px; padding: 4px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus { border-color: $accent; }
-QComboBox::drop-down { border: none; width: 20px; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: $down; width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: $panel; border: 1px solid $line; }
+QSpinBox, QDoubleSpinBox { padding-right: 24px; }
+QSpinBox::up-button, QDoubleSpinBox::up-button { subcontrol-origin: border; subcontrol-position: top right; width: 24px; border: none; }
+QSpinBox::down-button, QDoubleSpinBox::down-button { subcontrol-origin: border; subcontrol-position: bottom right; width: 24px; border: none; }
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow { image: $up; width: 12px; height: 12px; }
+QSpinBox::down-arrow, QDoubleSpinBox::down-arrow { image: $down; width: 12px; height: 12px; }
+QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: $dim; background: $panel; }
 QListView, QTableView, QTreeView { background: $panel; border: none; outline: none; }
+QDialog QListView, QDialog QTableView, QDialog QTreeView { border: 1px solid $line; border-radius: 6px; padding: 4px; }
+QDialog QListView:focus, QDialog QTableView:focus, QDialog QTreeView:focus { border-color: $accent; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QHeaderView::section { background: $panel; color: $dim; border: none; border-bottom: 1px solid $line; padding: 6px 8px; }
 QMenu { background: $panel; border: 1px solid $line; padding: 4px; }
 QMenu::item { padding: 6px 24px 6px 12px; border-radius: 4px; }

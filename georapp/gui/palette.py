@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QDialog,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from georapp.chain import folded
+from georapp.gui import look
+
+_KEYS_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class Palette(QDialog):
@@ -22,7 +34,14 @@ class Palette(QDialog):
         self._field, self._list = QLineEdit(self), QListWidget(self)
         self._field.setPlaceholderText("What do you want to do?")
         self._field.setAccessibleName("Words of the command")
+        self._field.setToolTip("A part of the words; Up and Down choose, Enter runs, Escape closes")
         self._list.setAccessibleName("Commands")
+        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keys
+        self._list.setItemDelegate(_Keys(self._list))
+        self._list.setStyleSheet(
+            "QListView::item { padding: 5px 8px; border-radius: 4px; }"
+            "QListView::item:selected { background: palette(alternate-base); color: palette(text); }"
+        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.addWidget(self._field)
@@ -49,8 +68,10 @@ class Palette(QDialog):
             words = folded(action.text())
             if all(word in words for word in wanted):
                 keys = action.shortcut().toString()
-                item = QListWidgetItem(f"{action.text().rstrip('…')}    {keys}" if keys else action.text().rstrip("…"))
+                item = QListWidgetItem(action.text().rstrip("…"))
                 item.setData(Qt.ItemDataRole.UserRole, self._actions.index(action))
+                item.setData(_KEYS_ROLE, keys)
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{item.text()}, {keys}" if keys else item.text())
                 if not action.isEnabled():
                     item.setFlags(Qt.ItemFlag.NoItemFlags)
                 self._list.addItem(item)
@@ -62,3 +83,16 @@ class Palette(QDialog):
             return
         self.accept()
         self._actions[item.data(Qt.ItemDataRole.UserRole)].trigger()
+
+
+class _Keys(QStyledItemDelegate):
+    """A command's keys at the right of its row."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        """The row as always, and the keys."""
+        super().paint(painter, option, index)
+        painter.setPen(QColor(look.current().dim))
+        place = option.rect.adjusted(0, 0, -12, 0)
+        painter.drawText(
+            place, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), str(index.data(_KEYS_ROLE) or "")
+        )

@@ -8,9 +8,10 @@ from __future__ import annotations
 import collections
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -20,6 +21,9 @@ from georapp.case import Case, Row, Ruling, State, Verdict
 from georapp.errors import CaseError, GeorappError, ModelError
 from georapp.gui.adding import Adding
 from georapp.gui.locating import Job, Locating
+from georapp.printable import printable
+
+T = TypeVar("T")
 
 _VIEWS = "views"  # the name of a setting of the case
 _PART = 250  # rows that are read before the window may breathe
@@ -59,8 +63,8 @@ class Session(QObject):
         self._ticket = 0  # of the newest job: a photo of a closed case may have the same number
         self._reading: Iterator[list[Row]] = iter(())
         self._adding, self._locating = Adding(self), Locating(self, patience_s=patience_s)
+        self.hangs = False  # after the end: a thread waits for a disk or a network, and cannot be ended
         self._connect()
-        self._adding.start()
         self._locating.start()
 
     def _connect(self) -> None:
@@ -77,16 +81,22 @@ class Session(QObject):
 
     def open(self, path: Path, *, new: bool = False) -> None:
         """Use this case in place of the one that is open, which stays open when this one cannot be opened. Raises CaseError."""
-        if self.case and self.case.path.resolve() == path.resolve():
+        if self.case and not new and _same_file(self.case.path, path):
             return
         case = Case.create(path) if new else Case.open(path)
+        try:
+            counts = case.counts()  # a damaged file may only show when it is read
+        except BaseException:
+            case.close()
+            raise
         self.close()
         self.case = case
-        self.keep_settings(self.settings.with_recent(path.resolve()))
         self._reading = case.parts(_PART)
-        self._count_again()
+        self._counts = collections.Counter(counts)
+        self._durations.clear()
         self.case_opened.emit()
-        self._read_on()
+        self.keep_settings(self.settings.with_recent(path.resolve()))
+        self._read_on(self._reading)
 
     def close(self) -> None:
         """Let go of the case; the photo that is being worked on goes on waiting in it."""
@@ -104,17 +114,19 @@ class Session(QObject):
         """Close everything; the session cannot be used afterwards."""
         self.running = False
         self.close()
-        self._adding.end()
-        self._locating.end()
+        gone = self._adding.end(), self._locating.end()
+        self.hangs = not all(gone)
 
     @property
     def writable(self) -> bool:
         """Whether the case can be changed by this window."""
         return bool(self.case and self.case.writable)
 
-    def _read_on(self) -> None:
+    def _read_on(self, reading: Iterator[list[Row]]) -> None:
         """The next rows of the case that was opened, part by part."""
-        part = next(self._reading, None)
+        if reading is not self._reading:  # of a case that was closed
+            return
+        part = self.read(lambda _case: next(reading, None))
         if part is None:
             self.rows_read.emit()
             self._go_on()
@@ -122,15 +134,19 @@ class Session(QObject):
         new = [row for row in part if row.number not in self.rows]
         self.rows.update((row.number, row) for row in new)
         self.rows_added.emit(new)
-        QTimer.singleShot(0, self, self._read_on)
+        QTimer.singleShot(0, self, lambda: self._read_on(reading))
 
     # ---- photos ----
 
     def add(self, files: Sequence[Path]) -> None:
         """Files and folders; what is found in them appears while they are being read."""
-        if not self.writable:
+        if not files:
+            return
+        if not self.case:
+            self.said.emit("Photos cannot be added: no case is open.", "Make one: Case, New case.")
+        elif not self.writable:
             self.said.emit("Photos cannot be added: this case is only read here.", "Save a copy of it and add them there.")
-        elif files:
+        else:
             self._adding.add(files)
 
     def _take(self, found: list[intake.Taken | intake.Refused]) -> None:
@@ -139,20 +155,24 @@ class Session(QObject):
         taken = [entry for entry in found if isinstance(entry, intake.Taken)]
         refused = [entry for entry in found if isinstance(entry, intake.Refused)]
         try:
-            numbers = self.case.add([(entry.path, entry.facts) for entry in taken])
             for entry in refused:
                 self.case.add_unreadable(entry.path, entry.reason, entry.hint)
+            numbers = self.case.add([(entry.path, entry.facts) for entry in taken])
             new = [self.case.row(number) for number, is_new in numbers if is_new]
         except CaseError as error:
-            self.said.emit(str(error), error.hint)
+            self._adding.hold(found)
+            self._halt(error)
             return
         self.rows.update((row.number, row) for row in new)
         self._counts[State.WAITING] += len(new)
         if new:
             self.rows_added.emit(new)
-        if refused:
-            self.unreadable_changed.emit()
+        self.unreadable_changed.emit()
         self._go_on()
+
+    def unreadable(self) -> list[tuple[Path, str, str]]:
+        """(path, reason, hint) of each file that is no photo."""
+        return self.read(lambda case: case.unreadable()) or []
 
     # ---- the queue ----
 
@@ -162,9 +182,25 @@ class Session(QObject):
         self.progressed.emit()
 
     def resume(self) -> None:
-        """Go on."""
+        """Go on, also with what could not be put into the case."""
         self.running = True
+        self._adding.go_on()
         self._go_on()
+
+    def _halt(self, error: CaseError) -> None:
+        """Pause, because the case cannot be read or written: nothing more is asked for nothing."""
+        self.running = False
+        held = self._adding.held
+        waits = f" {held:,} file{'s wait' if held > 1 else ' waits'} to be put into it." if held else ""
+        self.said.emit(*self._about_the_case(error, f"{waits} The queue is paused: go on with Resume."))
+        self.progressed.emit()
+
+    def _about_the_case(self, error: CaseError, more: str = "") -> tuple[str, str]:
+        """Sentence and hint; a file that is gone is a cause of its own, which SQLite does not name."""
+        if self.case and not self.case.path.exists():
+            sentence = printable(f"{self.case.path} is gone: it was deleted, moved, or its disk is not there.")
+            return sentence + more, "What is still open can be saved: Case, Save a copy."
+        return f"{error}{more}", error.hint
 
     def stop(self) -> None:
         """End the photo that is being worked on, which then waits, and pause."""
@@ -175,14 +211,14 @@ class Session(QObject):
 
     def skip(self, numbers: Sequence[int]) -> None:
         """Leave these photos out, also the one that is being worked on."""
-        waiting = [number for number in numbers if self.rows[number].state is State.WAITING]
+        waiting = [row.number for row in self._rows(numbers) if row.state is State.WAITING]
         self._set_state(waiting, State.SKIPPED)
         if self.current in waiting:
             self._locating.stop(self._ticket)
 
     def locate_again(self, numbers: Sequence[int]) -> None:
         """Let these photos wait once more; their answers stay."""
-        self._set_state([number for number in numbers if number != self.current], State.WAITING)
+        self._set_state([row.number for row in self._rows(numbers) if row.number != self.current], State.WAITING)
         self._go_on()
 
     def retry_failed(self) -> None:
@@ -191,8 +227,8 @@ class Session(QObject):
 
     def move_first(self, numbers: Sequence[int]) -> None:
         """Let these be the next."""
-        if self._change(lambda case: case.move_first(numbers)):
-            first = {number: self.rows[number] for number in numbers}
+        first = {row.number: row for row in self._rows(numbers)}
+        if self._change(lambda case: case.move_first(list(first))):
             self.rows = first | {number: row for number, row in self.rows.items() if number not in first}
             self.order_changed.emit()
 
@@ -208,12 +244,17 @@ class Session(QObject):
         """Begin the next photo when there is one, a model, and nobody paused."""
         number = None
         if self.running and self.current is None and self.ready and self.case and self.case.writable:
-            number = self.case.next_waiting()
+            try:
+                number = self.case.next_waiting()
+            except CaseError as error:
+                self._halt(error)
+                return
         if number is not None and number in self.rows:
             self.current, self._since = number, time.monotonic()
             self.began.emit(number, self.samples)
             self._ticket += 1
-            self._locating.ask(Job(self._ticket, self.rows[number].path, samples=self.settings.samples))
+            row = self.rows[number]
+            self._locating.ask(Job(self._ticket, row.path, row.sha256, samples=self.settings.samples))
         self.progressed.emit()
 
     def _hear(self, ticket: int, event: events.Event) -> None:
@@ -228,15 +269,22 @@ class Session(QObject):
         stopped = isinstance(outcome, events.Failed) and outcome.error == "Stopped"
         if not stopped:
             self._durations.append(time.monotonic() - self._since)
-            before = self.rows[number].state
-            if not self._change(lambda case: case.save(number, outcome)):
-                self.running = False  # a full disk: nothing more is asked for nothing
-            else:
-                self._counts[before] -= 1
-                self._show(self.case.row(number))
-                self._counts[self.rows[number].state] += 1
+            self._save(number, outcome)
         self.answered.emit(number)
         self._go_on()
+
+    def _save(self, number: int, outcome: events.Located | events.Failed) -> None:
+        assert self.case is not None
+        before = self.rows[number].state
+        try:
+            self.case.save(number, outcome)
+            row = self.case.row(number)
+        except CaseError as error:
+            self._halt(error)
+            return
+        self._counts[before] -= 1
+        self._counts[row.state] += 1
+        self._show(row)
 
     @property
     def samples(self) -> int:
@@ -254,31 +302,32 @@ class Session(QObject):
             return None
         return self._counts[State.WAITING] * sum(self._durations) / len(self._durations)
 
-    def _count_again(self) -> None:
-        self._counts = collections.Counter(self.case.counts() if self.case else {})
-        self._durations.clear()
-
     # ---- verdicts ----
 
     def judge(self, numbers: Sequence[int], verdict: Verdict) -> None:
         """Decide about photos; can be undone."""
         verdict = replace(verdict, author=self.settings.person)
         if numbers and self.writable:
-            self.undo.push(_Judge(self, numbers, verdict))
+            before = self.read(lambda case: {row.number: case.verdicts(row.number) for row in self._rows(numbers)}) or {}
+            if before:
+                last = {number: found[-1] if found else Verdict(Ruling.NONE) for number, found in before.items()}
+                self.undo.push(_Judge(self, last, verdict))
 
-    def put_verdict(self, number: int, verdict: Verdict) -> None:
-        """One more decision in the case."""
-        if self._change(lambda case: case.judge(number, verdict)):
-            self._show(replace(self.rows[number], ruling=verdict.ruling, corrected=verdict.place))
-            self.judged.emit(number)
+    def put_verdict(self, number: int, verdict: Verdict) -> bool:
+        """One more decision; whether the case took it."""
+        if not self._change(lambda case: case.judge(number, verdict)):
+            return False
+        self._show(replace(self.rows[number], ruling=verdict.ruling, corrected=verdict.place))
+        self.judged.emit(number)
+        return True
 
     # ---- views: filters with a name ----
 
     def views(self) -> dict[str, str]:
         """Those that were kept in the case, as texts."""
         try:
-            found = json.loads(self.case.setting(_VIEWS, "{}")) if self.case else {}
-        except ValueError:
+            found = json.loads(self.read(lambda case: case.setting(_VIEWS)) or "{}")
+        except (ValueError, RecursionError):
             return {}
         return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
@@ -294,7 +343,10 @@ class Session(QObject):
         try:
             self.model = models.find(name)
         except ModelError as error:
-            self._not_loaded(str(error), error.hint)
+            if self.ready:  # the one that is there goes on
+                self.said.emit(str(error), error.hint)
+            else:
+                self._not_loaded(str(error), error.hint)
             return
         self.ready = None
         chosen = self.settings
@@ -323,8 +375,26 @@ class Session(QObject):
             settings.save(chosen)
         except GeorappError as error:
             self.said.emit(str(error), error.hint)
+        except UnicodeError:  # of a case or map whose name is no text
+            self.said.emit(
+                "The settings could not be kept: a file name in them is no text in UTF-8.", "Rename the file or its folder."
+            )
 
     # ---- steps ----
+
+    def read(self, what: Callable[[Case], T]) -> T | None:
+        """What the case says; None where there is none, or where it cannot be read, which is said."""
+        try:
+            return what(self.case) if self.case else None
+        except CaseError as error:
+            self.said.emit(*self._about_the_case(error))
+        except (ValueError, TypeError) as error:  # rows that fit the tables and nothing else
+            why = str(error).rstrip(".")
+            sentence = (
+                printable(f"{self.case.path} holds something that this program did not write: {why}.") if self.case else why
+            )
+            self.said.emit(sentence, "What can be read is shown; use the newest copy of it.")
+        return None
 
     def _change(self, change: Callable[[Case], object]) -> bool:
         """Whether the case took it; otherwise it is said why."""
@@ -333,9 +403,13 @@ class Session(QObject):
                 return False
             change(self.case)
         except CaseError as error:
-            self.said.emit(str(error), error.hint)
+            self.said.emit(*self._about_the_case(error))
             return False
         return True
+
+    def _rows(self, numbers: Sequence[int]) -> list[Row]:
+        """Those that are there: a dialog may have been open while the case was changed for another one."""
+        return [self.rows[number] for number in numbers if number in self.rows]
 
     def _show(self, row: Row) -> None:
         self.rows[row.number] = row
@@ -345,16 +419,29 @@ class Session(QObject):
 class _Judge(QUndoCommand):
     """Undoing adds the decision before it again: nothing in a case is taken away."""
 
-    def __init__(self, session: Session, numbers: Sequence[int], verdict: Verdict) -> None:
-        super().__init__(f"{verdict.ruling.value} {len(numbers)} photos" if len(numbers) > 1 else verdict.ruling.value)
-        self._session, self._after = session, verdict
-        assert session.case is not None
-        self._before = {number: (session.case.verdicts(number) or [Verdict(Ruling.NONE)])[-1] for number in numbers}
+    def __init__(self, session: Session, before: Mapping[int, Verdict], verdict: Verdict) -> None:
+        super().__init__(f"{verdict.ruling.value} {len(before)} photos" if len(before) > 1 else verdict.ruling.value)
+        self._session, self._before, self._after = session, before, verdict
 
     def redo(self) -> None:
-        for number in self._before:
-            self._session.put_verdict(number, self._after)
+        if not self._put(dict.fromkeys(self._before, self._after)):
+            self.setObsolete(True)
 
     def undo(self) -> None:
-        for number, verdict in self._before.items():
-            self._session.put_verdict(number, replace(verdict, author=self._after.author))
+        self._put({number: replace(verdict, author=self._after.author) for number, verdict in self._before.items()})
+
+    def _put(self, verdicts: Mapping[int, Verdict]) -> bool:
+        """Until one is not taken: then the others would not be either. Whether any was."""
+        took = 0
+        for number, verdict in verdicts.items():
+            if not self._session.put_verdict(number, verdict):
+                break
+            took += 1
+        return took > 0
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is gone
+        return one.absolute() == other.absolute()

@@ -50,10 +50,13 @@ class SettingsDialog(QDialog):
         self._maps = QListWidget(self)
         self._maps.addItems(list(now.map_files))
         self._maps.setMaximumHeight(96)
+        self._maps.setToolTip("PMTiles or MBTiles, drawn over the map that comes with the program")
         form = QFormLayout()
         form.setHorizontalSpacing(24)
         for label, field, help_text in self._fields():
             field.setAccessibleName(label)
+            if isinstance(field, QComboBox):
+                field.view().setAccessibleName(label)
             field.setToolTip(help_text)
             form.addRow(label, field)
         form.addRow("Map files", self._map_row())
@@ -124,5 +127,6 @@ def _number(least: int, most: int, value: int, special: str) -> QSpinBox:
     field = QSpinBox()
     field.setRange(least, most)
     field.setSpecialValueText(special)
+    field.lineEdit().setTextMargins(6, 0, 0, 0)  # a stylesheet's padding does not reach it
     field.setValue(value)
     return field

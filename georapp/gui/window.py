@@ -7,17 +7,37 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSettings
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QSettings, Qt
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QShortcut,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from georapp import models, paths
+from georapp.errors import GeorappError
 from georapp.gui import actions, dropped, look, words
 from georapp.gui.about import About
+from georapp.gui.background import run
 from georapp.gui.case_dialogs import CaseDialogs
 from georapp.gui.case_page import CasePage
 from georapp.gui.empty_page import EmptyPage
-from georapp.gui.frame import Rail, StatusStrip, TopStrip
+from georapp.gui.frame import DropHint, Rail, StatusStrip, TopStrip
 from georapp.gui.locate_page import LocatePage
 from georapp.gui.palette import Palette
 from georapp.gui.photos.unreadable import UnreadableDialog
@@ -32,6 +52,7 @@ class Window(QMainWindow):
         super().__init__()
         self.session = session
         self.setWindowTitle("georapp")
+        self.setWindowIcon(look.icon())
         self.setAcceptDrops(True)
         self.resize(1440, 900)
         self.setMinimumSize(960, 600)
@@ -50,11 +71,14 @@ class Window(QMainWindow):
 
     def _arrange(self) -> None:
         named = self.actions_by_name
-        self.rail = Rail([("◎", named["locate_page"]), ("▦", named["map_page"]), ("▤", named["case_page"])], self)
+        self.rail = Rail([("pin", named["locate_page"]), ("map", named["map_page"]), ("folder", named["case_page"])], self)
         self._model_menu = QMenu(self)
         self._model_menu.aboutToShow.connect(self._fill_models)
-        self._case_menu = self._menu()
-        self.top, self.status = TopStrip(self._case_menu, self._model_menu, self), StatusStrip(self)
+        self._recent = QMenu("Recent cases", self)
+        self._recent.aboutToShow.connect(lambda: self.cases.fill_recent(self._recent))
+        self._main_menu, self._case_menu = self._menu(), self._menu_of_case()
+        self.top, self.status = TopStrip(self._main_menu, self._case_menu, self._model_menu, self), StatusStrip(self)
+        QShortcut(QKeySequence("F10"), self, self.top.menu.showMenu)
         middle, inside = QHBoxLayout(), QWidget(self)
         middle.setSpacing(1)
         middle.addWidget(self.rail)
@@ -66,6 +90,9 @@ class Window(QMainWindow):
         column.addLayout(middle, 1)
         column.addWidget(self.status)
         self.setCentralWidget(inside)
+        self._drop_hint = DropHint(inside)
+        for field in inside.findChildren(QWidget):  # a field would take a file for its name
+            field.setAcceptDrops(False)
 
     def _menu(self) -> QMenu:
         """All commands by group, and the recent cases."""
@@ -74,8 +101,17 @@ class Window(QMainWindow):
             if entry.group not in groups:
                 groups[entry.group] = menu.addMenu(entry.group)
             groups[entry.group].addAction(self.actions_by_name[entry.name])
-        self._recent = menu.addMenu("Recent cases")
-        self._recent.aboutToShow.connect(lambda: self.cases.fill_recent(self._recent))
+        menu.addMenu(self._recent)
+        return menu
+
+    def _menu_of_case(self) -> QMenu:
+        menu = QMenu(self)
+        for name in ("new_case", "open_case"):
+            menu.addAction(self.actions_by_name[name])
+        menu.addMenu(self._recent)
+        menu.addSeparator()
+        for name in ("save_copy", "repair"):
+            menu.addAction(self.actions_by_name[name])
         return menu
 
     def _connect(self) -> None:
@@ -132,9 +168,9 @@ class Window(QMainWindow):
             "previous": lambda: self.page.photos.choose_previous(),
             "theme": self._change_theme,
             "save_map": self._save_map,
-            "palette": lambda: Palette(list(self.actions_by_name.values()), self).open(),
+            "palette": lambda: _open(Palette(list(self.actions_by_name.values()), self)),
             "settings": self._show_settings,
-            "about": lambda: About(self).open(),
+            "about": lambda: _open(About(self)),
         }
 
     # ---- pages ----
@@ -150,14 +186,22 @@ class Window(QMainWindow):
     def _choose_page(self) -> None:
         """The open page, or what to do where there is nothing to show on it."""
         if self._open_page == "case_page":
-            self._pages.setCurrentWidget(self.case_page)
+            self._turn_to(self.case_page)
         else:
-            self._pages.setCurrentWidget(self.page if self.session.rows else self.empty)
+            self._turn_to(self.page if self.session.rows else self.empty)
         self.rail.set_page(self._open_page)
-        case = self.session.case
-        unreadable = len(case.unreadable()) if case and not self.session.rows else 0
+        self.status.set_photos(len(self.session.rows))
+        unreadable = 0 if self.session.rows else len(self.session.unreadable())
         note = f"{unreadable:,} files could not be read: see Photos, Unreadable files." if unreadable else ""
+        if self.session.case and not self.session.writable:
+            note = "⚠ This case is only read here; above stands why. Another case can be opened at the upper left."
         self.empty.set_note(note, may_add=self.session.writable)
+
+    def _turn_to(self, page: EmptyPage | LocatePage | CasePage) -> None:
+        """A page that comes up takes the keys: the list, the demo's button, the check's button."""
+        if self._pages.currentWidget() is not page:
+            self._pages.setCurrentWidget(page)
+            page.first.setFocus()
 
     def _selected(self) -> list[int]:
         photos = self.page.photos
@@ -176,6 +220,9 @@ class Window(QMainWindow):
                 self.actions_by_name[entry.name].setEnabled(case.writable)
         self.status.say("", wrong=False)
         self._choose_page()
+        page = self._pages.currentWidget()
+        if isinstance(page, EmptyPage | LocatePage | CasePage):
+            page.first.setFocus()
 
     # ---- photos ----
 
@@ -192,7 +239,8 @@ class Window(QMainWindow):
         self.session.add(sorted((paths.resources() / "demo").glob("*.jpg")))
 
     def _paste(self) -> None:
-        self.take(dropped.from_clipboard(QApplication.clipboard()))
+        data = QApplication.clipboard().mimeData() or QMimeData()  # an empty clipboard has none
+        self._take_data(data, dropped.from_text(data), "The clipboard holds no photo, no file and no folder.")
 
     def take(self, files: Sequence[Path]) -> None:
         """Cases are opened, maps are shown, everything else is read as photos and folders."""
@@ -207,19 +255,43 @@ class Window(QMainWindow):
         """Files are welcome everywhere, also over the map."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
+            self._drop_hint.begin(dropped.what_happens(event.mimeData(), may_add=self.session.writable))
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """They went on."""
+        super().dragLeaveEvent(event)
+        self._drop_hint.hide()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Take what was dropped."""
+        self._drop_hint.hide()
         event.acceptProposedAction()
-        image = QImage(event.mimeData().imageData()) if event.mimeData().hasImage() and not event.mimeData().hasUrls() else None
-        self.take(dropped.from_mime(event.mimeData(), image))
+        self._take_data(event.mimeData(), [], "Only files and folders of this machine can be dropped here.")
+
+    def _take_data(self, data: QMimeData, named: Sequence[Path], nothing: str) -> None:
+        """Files, or else a picture, or else what was `named`; `nothing` is said where there is none of them."""
+        files, image = dropped.from_mime(data), dropped.image(data)
+        if image and not files:
+            run(partial(dropped.as_file, image), lambda path: self.take([path]), parent=self, failed=self._complain)
+        elif files or named:
+            self.take(files or named)
+        else:
+            self.status.say(nothing, wrong=True)
+
+    def _complain(self, error: GeorappError) -> None:
+        self.status.say(f"{error} {error.hint}".strip(), wrong=True)
 
     def _show_unreadable(self) -> None:
-        case = self.session.case
-        if case:
-            dialog = UnreadableDialog(case.unreadable(), parent=self)
-            dialog.tried_again.connect(self.session.add)
-            dialog.open()
+        dialog = UnreadableDialog(self.session.unreadable(), parent=self)
+        dialog.tried_again.connect(self.session.add)
+        changed = self.session.unreadable_changed
+
+        def fill() -> None:
+            dialog.set_files(self.session.unreadable())
+
+        changed.connect(fill)
+        dialog.finished.connect(lambda _code: changed.disconnect(fill))
+        _open(dialog)
 
     # ---- model, settings, looks ----
 
@@ -227,7 +299,7 @@ class Window(QMainWindow):
         self._model_menu.clear()
         now = self.session.model.name if self.session.model else ""
         for name in _model_names():
-            action = self._model_menu.addAction(name, partial(self._use_model, name))
+            action = self._model_menu.addAction(name.replace("&", "&&"), partial(self._use_model, name))
             action.setCheckable(True)
             action.setChecked(name == now)
 
@@ -238,7 +310,7 @@ class Window(QMainWindow):
     def _show_settings(self) -> None:
         dialog = SettingsDialog(self.session.settings, _model_names(), self)
         dialog.accepted.connect(lambda: self._use_settings(dialog))
-        dialog.open()
+        _open(dialog)
 
     def _use_settings(self, dialog: SettingsDialog) -> None:
         before, now = self.session.settings, dialog.chosen()
@@ -275,7 +347,7 @@ class Window(QMainWindow):
     def _restore(self) -> None:
         kept = _kept()
         geometry = kept.value("geometry")
-        if geometry is not None:
+        if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
         self.page.restore_layout(kept)
 
@@ -293,6 +365,12 @@ class Window(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.update()
+
+
+def _open(dialog: QDialog) -> None:
+    """Until it is closed; a window that is used for days would collect them."""
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()
 
 
 def _app() -> QApplication:

@@ -11,26 +11,13 @@ from typing import Any
 
 from vector_tile import varints
 
+from georapp.tiles import tile_id
+
 Entry = tuple[int, int, int, int]  # tile id, offset, length in bytes, how many tiles in a row share it (0: a further directory)
 HEADER = 127  # bytes
 ROOT_AT_MOST = 16_384 - HEADER  # a reader fetches header and root directory together
 LEAF = 4096  # entries
 GZIP, MVT = 2, 1
-
-
-def tile_id(z: int, x: int, y: int) -> int:
-    """Tiles of all lower zooms, then the place of (x, y) on the Hilbert curve of this zoom."""
-    found: int = (4**z - 1) // 3
-    side = 1 << z >> 1
-    while side:
-        right, below = int(x & side > 0), int(y & side > 0)
-        found += side * side * ((3 * right) ^ below)
-        if not below:
-            if right:
-                x, y = side - 1 - x, side - 1 - y
-            x, y = y, x
-        side >>= 1
-    return found
 
 
 def write(file: Path, tiles: dict[tuple[int, int, int], bytes], metadata: dict[str, Any]) -> None:

@@ -16,11 +16,13 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
 pytest.importorskip("PySide6.QtWebEngineWidgets", reason="the libraries of the window are not installed", exc_type=ImportError)
 
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from georapp import settings, supervisor
 from georapp.gui import look
 from georapp.gui.map.view import register_scheme
 from georapp.gui.session import Session
+from georapp.gui.window import Window
 from tests.conftest import textured
 
 register_scheme()  # before there is an application
@@ -53,3 +55,13 @@ def photos(tmp_path: Path) -> Path:
     for i in range(6):
         textured(64, 48, i).save(folder / f"photo {i}.jpg")
     return folder
+
+
+@pytest.fixture
+def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
+    """On the screen, without a case; it is begun by `app.begin`."""
+    window = Window(session)
+    with qtbot.waitExposed(window):
+        window.show()
+    yield window
+    window.close()

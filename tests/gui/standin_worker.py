@@ -1,11 +1,13 @@
 """A worker process without a model: speaks the worker's messages, and does what the photo's file name says.
 
-"die" in the name ends it in the middle, "twice" only while it may give many answers, "hang" says nothing more, "slow" takes a while,
-"mess" answers nonsense. Everything else is in France.
+"die" in the name ends it in the middle, "twice" only while it may give many answers, "abort" as llama.cpp does it, "hang" says
+nothing more, "slow" takes a while, "mess" answers nonsense. Everything else is in France. A model's folder that is called so dies,
+aborts or hangs while it is loaded; "broken" is one that cannot be.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import sys
@@ -50,20 +52,42 @@ class StandIn:
             command = events.from_line(line)
             if isinstance(command, events.Load):
                 self.most = command.max_samples
-                self.say(events.Ready("stand-in", "CPU", 0.0))
+                self.load(Path(command.folder).name)
             elif isinstance(command, events.Locate):
                 threading.Thread(target=self.locate, args=(command,), daemon=True).start()
             elif isinstance(command, events.Stop):
                 self.stopped.add(command.photo)
         os._exit(0)
 
-    def locate(self, command: events.Locate) -> None:
-        name = Path(command.path).name
-        self.say(events.Began(command.photo))
-        if "die" in name or ("twice" in name and self.most > 1):
+    def load(self, name: str) -> None:
+        self.misbehave(name)
+        if name == "broken":
+            self.say(events.Failed("", "The model is broken.", "ModelError", "Import it again."))
+        else:
+            self.say(events.Ready("stand-in", "CPU", 0.0))
+
+    @staticmethod
+    def misbehave(name: str) -> None:
+        """End, or never come back, if the name says so."""
+        if "die" in name:
             os.kill(os.getpid(), signal.SIGKILL)
+        if "abort" in name:
+            sys.stderr.write("GGML_ASSERT(n_tokens > 0) failed\n")
+            sys.stderr.flush()
+            os.abort()
         while "hang" in name:
             time.sleep(0.05)
+
+    def locate(self, command: events.Locate) -> None:
+        path = Path(command.path)
+        try:
+            sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError:
+            self.say(events.Failed(command.photo, f"{path} cannot be opened: no such file or directory.", "PhotoError"))
+            return
+        name = path.name
+        self.say(events.Began(command.photo, sha256))
+        self.misbehave("die" if "twice" in name and self.most > 1 else name)
         for region in CHAIN.regions:
             if self.wait(command, 0.2 if "slow" in name else 0.0):
                 self.say(events.Failed(command.photo, "It was stopped.", "Stopped"))

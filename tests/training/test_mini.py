@@ -29,7 +29,6 @@ from georapp.stop_flag import StopFlag  # noqa: E402
 from tests.conftest import textured  # noqa: E402
 from training.album import Album, bucket, distances_km, read_album  # noqa: E402
 from training.mini.__main__ import Making  # noqa: E402
-from training.mini.belief import fit_belief  # noqa: E402
 from training.mini.card import card, credits  # noqa: E402
 from training.mini.corpus import RealExamples, Records, answer_text  # noqa: E402
 from training.mini.evidence import (  # noqa: E402
@@ -66,7 +65,7 @@ SMALL = Settings(
         layers=1,
         heads=2,
         inner=96,
-        pretrain_phases=(Phase(640, 1.5e-3, alone=False),),
+        pretrain_phases=(Phase(640, 1.5e-3, 6.0),),
         pretrain_batch=32,
         sft_epochs=1,
         sft_batch=8,
@@ -245,8 +244,7 @@ def test_moved_examples_keep_the_same_the_same(made: tuple[Finished, Path], albu
     index = torch.stack([torch.arange(len(photos)), km.argmax(1)], 1)  # the photo itself, and the one farthest away
     records = Records(Candidates(index, torch.zeros(len(photos), 2, NUMBERS)), torch.arange(len(photos)))
     towns = Towns(gazetteer.load(), 1_000_000)
-    first = torch.tensor([[1.0, 0.0]]).expand(len(photos), -1)
-    evidence, texts = MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, belief=first).draw(64)
+    evidence, texts = MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, favour=1.0).draw(64)
     moved = 0
     for rows, text in zip(evidence, texts, strict=True):
         lat, lon = (float(vocabulary.text([int(row[0]) for row in rows[:WORDS] if row[3] == slot])) for slot in (1, 2))
@@ -256,39 +254,7 @@ def test_moved_examples_keep_the_same_the_same(made: tuple[Finished, Path], albu
         assert distance_km(chain.coordinate, Coordinate(lat, lon)) < 2  # two decimals
         moved += (chain.name(Level.COUNTRY) or "") not in SITES_IN
     assert moved > 40
-    assert MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, belief=first).draw(64)[1] == texts
-    alone, _ = MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, belief=None).draw(64)
-    assert alone.shape == (64, WORDS, FEATURES)
-
-
-def test_the_right_candidate_is_drawn_as_often_as_it_is_believed(made: tuple[Finished, Path], album: Album) -> None:
-    photos = album.fit
-    km = torch.from_numpy(distances_km(photos, photos))
-    index = torch.stack([torch.arange(len(photos)), km.argmax(1)], 1)
-    records = Records(Candidates(index, torch.zeros(len(photos), 2, NUMBERS)), torch.arange(len(photos)))
-    belief = torch.tensor([[0.2, 0.8]]).expand(len(photos), -1)
-    towns = Towns(gazetteer.load(), 1_000_000)
-    _, texts = MovedExamples(records, photos, towns, RowWriter(made[0].vocabulary), seed=0, belief=belief).draw(400)
-    evidence, _ = MovedExamples(records, photos, towns, RowWriter(made[0].vocabulary), seed=0, belief=belief).draw(400)
-    first = 0
-    for rows, text in zip(evidence, texts, strict=True):
-        lat, lon = (float(made[0].vocabulary.text([int(row[0]) for row in rows[:WORDS] if row[3] == s])) for s in (1, 2))
-        point = parse(text).coordinate
-        assert point is not None
-        first += distance_km(point, Coordinate(lat, lon)) < 30
-    assert 50 < first < 110  # 80 of 400, and 0.2 * 0.8 * 400 = 64 is its variance
-
-
-def test_belief_finds_how_often_votes_were_right() -> None:
-    torch.manual_seed(0)
-    votes = torch.rand(4000, 3).add(0.05)
-    votes = votes / votes.sum(1, keepdim=True)
-    numbers = torch.zeros(4000, 3, NUMBERS)
-    numbers[..., 6] = votes
-    right = torch.multinomial(votes.square() / votes.square().sum(1, keepdim=True), 1)[:, 0]  # believed by their squares
-    belief = fit_belief(numbers, right).of(numbers)
-    assert torch.allclose(belief.sum(1), torch.ones(4000))
-    assert (belief - votes.square() / votes.square().sum(1, keepdim=True)).abs().max() < 0.05
+    assert MovedExamples(records, photos, towns, RowWriter(vocabulary), seed=0, favour=1.0).draw(64)[1] == texts
 
 
 def test_real_examples_answer_with_the_photos_chain(made: tuple[Finished, Path], album: Album) -> None:

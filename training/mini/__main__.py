@@ -16,12 +16,11 @@ from torch import Tensor
 from georapp import gazetteer
 from georapp.chain import Chain, Level
 from training.album import Album, AlbumPhoto, bucket, read_album, write_table
-from training.mini.belief import Belief, fit_belief
-from training.mini.corpus import RealExamples, Records, answer_text
+from training.mini.corpus import RealExamples, answer_text
 from training.mini.crossfit import THRESHOLDS_KM, CrossFit, cross_fit, seen, trained_trunk
 from training.mini.decoder import RowsLlama, build
 from training.mini.evidence import RowWriter, references_of
-from training.mini.moved import MovedExamples, Towns, distances_km
+from training.mini.moved import MovedExamples, Towns
 from training.mini.pretrain import pretrain
 from training.mini.publish import Finished, publish
 from training.mini.settings import HELD_OUT_PERCENT, Settings
@@ -47,7 +46,7 @@ class Making:
         vocabulary = self._vocabulary()
         real = RealExamples(cross.records, self.photos, RowWriter(vocabulary))
         held_out = torch.tensor([bucket(photo.author, "held out") < HELD_OUT_PERCENT for photo in self.photos])
-        decoder = self._tuned(vocabulary, real, cross, ~held_out)
+        decoder = self._tuned(vocabulary, real, cross, cross.to_tune(~held_out))
         temperature, needed = self._answering(decoder, vocabulary, real, cross, cross.to_judge(held_out))
         references = references_of(in_batches(trunk, views[:, 0]), self.photos, self.settings.evidence, cross.ridge)
         return Finished(trunk, decoder, vocabulary, self.photos, references, temperature, needed)
@@ -63,41 +62,29 @@ class Making:
         texts = [*self.towns.every_text(), *(answer_text(photo.chain) for photo in self.photos)]
         return make_vocabulary(texts, self.settings.text.vocabulary)
 
-    def _pretrained(self, vocabulary: Vocabulary, cross: CrossFit, photos: Tensor) -> RowsLlama:
+    def _pretrained(self, vocabulary: Vocabulary, cross: CrossFit) -> RowsLlama:
         model = build(self.settings.text, vocabulary, seed=self.settings.seed)
         for number, phase in enumerate(self.settings.text.pretrain_phases):
             file = self.work / f"pretrained_{number}.pt"
             if file.exists():
                 model.load_state_dict(torch.load(file))
             else:
-                moved = self._moved(vocabulary, cross, photos, number, alone=phase.alone)
+                moved = self._moved(cross, vocabulary, self.settings.seed + number, phase.favour)
                 pretrain(model, vocabulary, moved, self.settings, phase)
                 torch.save(model.state_dict(), file)
         return model
 
-    def _moved(
-        self, vocabulary: Vocabulary, cross: CrossFit, photos: Tensor, number: int, *, alone: bool = False
-    ) -> MovedExamples:
-        """From the evidence of these photos (bool [n]) alone."""
-        records = cross.records.take(torch.nonzero(photos[cross.records.photo]).flatten())
-        belief = None if alone else self._belief(records).of(records.found.numbers)
-        seed = self.settings.seed + number
-        return MovedExamples(records, self.photos, self.towns, RowWriter(vocabulary), seed=seed, belief=belief)
+    def _moved(self, cross: CrossFit, vocabulary: Vocabulary, seed: int, favour: float) -> MovedExamples:
+        return MovedExamples(cross.records, self.photos, self.towns, RowWriter(vocabulary), seed=seed, favour=favour)
 
-    def _belief(self, records: Records) -> Belief:
-        km = torch.from_numpy(distances_km(records, self.photos))
-        near = km.amin(1) <= self.settings.evidence.believed_km
-        return fit_belief(records.found.numbers[near], km[near].argmin(1))
-
-    def _tuned(self, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, photos: Tensor) -> RowsLlama:
-        """On these photos (bool [n])."""
-        model = self._pretrained(vocabulary, cross, photos)
+    def _tuned(self, vocabulary: Vocabulary, real: RealExamples, cross: CrossFit, rows: Tensor) -> RowsLlama:
+        model = self._pretrained(vocabulary, cross)
         file = self.work / "tuned.pt"
         if file.exists():
             model.load_state_dict(torch.load(file))
         else:
-            moved = self._moved(vocabulary, cross, photos, 10)
-            log = fine_tune(model, vocabulary, real, moved, cross.to_tune(photos), self.settings, self.work)
+            moved = self._moved(cross, vocabulary, self.settings.seed + 10, self.settings.text.sft_favour)
+            log = fine_tune(model, vocabulary, real, moved, rows, self.settings, self.work)
             print(f"fine-tuning: loss {[line['loss'] for line in log if 'loss' in line]}", flush=True)
             torch.save(model.state_dict(), file)
         return model

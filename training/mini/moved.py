@@ -1,9 +1,8 @@
 """Examples from the gazetteer: real evidence, moved to other towns.
 
 1,204 answers do not teach a text model to write. So the candidates and the truth of a real example are moved: each continent, country,
-province and place becomes another one, and what was the same stays the same. Which candidate is right is drawn from what such votes are
-worth (belief.py). The model learns the names and places of the world's towns, and how far to believe votes; and it cannot tell by a
-candidate's name whether it is the right one.
+province and place becomes another one, and what was the same stays the same. The model learns the names and places of the world's
+towns, and how evidence is right and wrong; and it cannot tell by a candidate's name whether it is the right one.
 """
 
 from __future__ import annotations
@@ -65,8 +64,8 @@ class Towns:
 
 
 class MovedExamples:
-    """Draws moved examples without end. `belief` [n, c]: how probably each candidate of the records is the place; without it the
-    candidates that are right are shown alone."""
+    """Draws moved examples without end. `favour`: how much more often than in truth the evidence holds the right place; infinity for
+    evidence that holds nothing else."""
 
     def __init__(
         self,
@@ -76,40 +75,46 @@ class MovedExamples:
         writer: RowWriter,
         *,
         seed: int,
-        belief: Tensor | None,
+        favour: float,
     ) -> None:
         self._towns, self._writer, self._rng = towns, writer, random.Random(seed)
-        km = distances_km(records, photos)
-        self._near: list[float] = km[km <= SAME_PLACE_KM].tolist()
-        self._records = records if belief is not None else _right_alone(records, km)
-        self._belief: list[list[float]] = belief.cumsum(1).tolist() if belief is not None else [[1.0]] * len(self._records)
+        points = unit_vectors(photos)
+        km = _distances_km(points, records)
+        if math.isinf(favour):
+            records = _right_alone(records, km)
+            km = _distances_km(points, records)
+        self._records, self._km = records, km
         self._names: list[Names] = [tuple(p.chain.name(level) for level in Level) for p in photos]
+        right = (km <= SAME_PLACE_KM).any(1)
+        self._weight = np.cumsum(np.where(right, favour, 1.0) if math.isfinite(favour) else right).tolist()
 
     def draw(self, n: int) -> tuple[Tensor, list[str]]:
         """Evidence [n, rows, FEATURES] and texts."""
-        rows = self._rng.choices(range(len(self._records)), k=n)
-        found = self._records.take(torch.tensor(rows)).found
+        rows = self._rng.choices(range(len(self._records)), cum_weights=self._weight, k=n)
+        found = self._records.take(torch.tensor(rows))
         words, texts = [], []
-        for row, index in zip(rows, found.index.tolist(), strict=True):
-            right = self._rng.choices(range(len(index)), cum_weights=self._belief[row])[0]
-            chains, truth = self._moved(index, right)
+        for row, index, photo in zip(rows, found.found.index.tolist(), found.photo.tolist(), strict=True):
+            chains, truth = self._moved(index, photo, self._km[row])
             words.append(self._writer.table(chains))
             texts.append(answer_text(truth))
-        return rows_of(torch.stack(words), found.numbers), texts
+        return rows_of(torch.stack(words), found.found.numbers), texts
 
-    def _moved(self, index: Sequence[int], right: int) -> tuple[list[Chain], Chain]:
+    def _moved(self, index: Sequence[int], photo: int, km: Sequence[float]) -> tuple[list[Chain], Chain]:
         """The candidates and the truth, elsewhere."""
         move, towns, rng = _Move(self._towns, self._rng), self._towns, self._rng
+        right = next((j for j, far in enumerate(km) if far <= SAME_PLACE_KM), None)
         placed = [move.town(self._names[i]) for i in index]
-        points = [_shifted(towns.points[town], rng.uniform(0, _TOWN_KM), rng) for town in placed]
-        truth = towns.chain(placed[right], points[right])
-        points[right] = _shifted(points[right], rng.choice(self._near), rng)
-        return [towns.chain(town, point) for town, point in zip(placed, points, strict=True)], truth
+        town = move.town(self._names[photo]) if right is None else placed[right]
+        truth = _shifted(towns.points[town], rng.uniform(0, _TOWN_KM), rng)
+        points = [
+            _shifted(truth, km[j], rng) if j == right else _shifted(towns.points[t], rng.uniform(0, _TOWN_KM), rng)
+            for j, t in enumerate(placed)
+        ]
+        return [towns.chain(t, point) for t, point in zip(placed, points, strict=True)], towns.chain(town, truth)
 
 
-def distances_km(records: Records, photos: Sequence[AlbumPhoto]) -> npt.NDArray[np.float64]:
-    """[n, c], of candidates from the truth."""
-    points = unit_vectors(photos)
+def _distances_km(points: npt.NDArray[np.float64], records: Records) -> npt.NDArray[np.float64]:
+    """[n, c], of candidates from the truth; `points` [m, 3] of the photos on the unit sphere."""
     index, photo = records.found.index.numpy(), records.photo.numpy()
     cosine = (points[index] * points[photo][:, None]).sum(-1)
     km: npt.NDArray[np.float64] = EARTH_RADIUS_KM * np.arccos(np.clip(cosine, -1, 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 HELD_OUT_PERCENT = 15  # of the photographers: answering is chosen on their photos, which the text model is not tuned on
@@ -35,16 +36,16 @@ class EvidenceSettings:
     hub_neighbours: int = 5
     hub_share: float = 0.5  # of a photo's likeness to its neighbours that is taken from its likeness to a new photo
     probe_share: float = 0.3  # of all votes
-    believed_km: float = 200.0  # a candidate nearer than this, and nearer than all others, counts as the one to believe
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A part of pretraining. `alone`: with the right place and no other, for copying to be learned."""
+    """A part of pretraining. `favour`: how much more often than in truth it draws evidence that holds the right place; infinity for
+    always, and then it is shown alone, for copying to be learned."""
 
     examples: int
     rate: float
-    alone: bool
+    favour: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +58,11 @@ class TextSettings:
     heads: int = 3
     inner: int = 512
     pretrain_batch: int = 32
-    pretrain_phases: tuple[Phase, ...] = (Phase(20_000, 1.5e-3, alone=True), Phase(45_000, 1.5e-3, alone=False))
-    sft_epochs: int = 1
+    pretrain_phases: tuple[Phase, ...] = (Phase(20_000, 1.5e-3, math.inf), Phase(45_000, 1.5e-3, 6.0))
+    sft_epochs: int = 2
+    sft_favour: float = 100.0  # of the moved examples among them
     sft_batch: int = 32
-    sft_rate: float = 1e-4
+    sft_rate: float = 3e-4
     smallest_town: int = 15_000  # people; the towns whose names and places it learns
 
 

@@ -68,51 +68,67 @@ class Candidates(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[_CandidateRow] = []
+        self._rows = [_CandidateRow(i + 1) for i in range(_CANDIDATES)]  # made once: Tab finds them where they stand
         self._more = label("", "dim")
-        self._layout = QVBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(0)
-        self._layout.addWidget(label("CANDIDATES", "heading"))
-        self._layout.addWidget(self._more)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(label("CANDIDATES", "heading"))
+        layout.addSpacing(4)
+        for row in self._rows:
+            layout.addWidget(row)
+            row.clicked.connect(lambda _checked=False, row=row: self._choose(row))
+        layout.addWidget(self._more)
 
     def set_candidates(self, candidates: Sequence[Candidate], *, samples: int) -> None:
         """Replace the list; hidden while it is empty."""
-        for row in self._rows:
-            self._layout.removeWidget(row)
-            row.hide()
-            row.deleteLater()
-        self._rows = [_CandidateRow(i + 1, found, samples) for i, found in enumerate(candidates[:_CANDIDATES])]
         for i, row in enumerate(self._rows):
-            self._layout.insertWidget(1 + i, row)
-            row.clicked.connect(lambda _checked=False, place=row.candidate.coordinate: self.chosen.emit(place))
-        left = len(candidates) - len(self._rows)
+            row.show_candidate(candidates[i] if i < len(candidates) else None, samples)
+        left = len(candidates) - len(self.rows())
         self._more.setText(f"and {left} more" if left else "")
         self._more.setVisible(bool(left))
         self.setVisible(bool(candidates))
 
+    def _choose(self, row: _CandidateRow) -> None:
+        if row.candidate:
+            self.chosen.emit(row.candidate.coordinate)
+
     def rows(self) -> list[QAbstractButton]:
         """The list's entries; their accessible names say what they show."""
-        return list(self._rows)
+        return [row for row in self._rows if row.candidate]
 
 
 class _CandidateRow(QAbstractButton):
-    def __init__(self, number: int, candidate: Candidate, samples: int) -> None:
+    """Hidden while it has none."""
+
+    def __init__(self, number: int) -> None:
         super().__init__()
-        self.candidate, self._number = candidate, str(number)
-        name = answer_words.candidate(candidate)
-        share = f"{candidate.count} of {samples} · {candidate.share:.0%}".replace("%", " %")
-        where = write(candidate.coordinate, Notation.DECIMAL)
+        self.candidate: Candidate | None = None
+        self._number = str(number)
+        self._name, self._share = label("", ""), label("", "dim", wrap=False)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(_NUMBER + 8, 4, 4, 4)
         layout.setSpacing(8)
-        layout.addWidget(label(name, ""), 1)
-        layout.addWidget(label(share, "dim", wrap=False))
-        self.setAccessibleName(f"Candidate {number}: {name}, {share}")
-        self.setToolTip(tooltip(f"{candidate.chain or where}\nShow {where} on the map (Space)"))
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        layout.addWidget(self._name, 1)
+        layout.addWidget(self._share)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def show_candidate(self, candidate: Candidate | None, samples: int) -> None:
+        """Another one, or none."""
+        self.candidate = candidate
+        self.setVisible(candidate is not None)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if candidate else Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("")
+        if candidate is None:
+            return
+        name = answer_words.candidate(candidate)
+        share = f"{candidate.count} of {samples} · {candidate.share:.0%}".replace("%", " %")
+        where = write(candidate.coordinate, Notation.DECIMAL)
+        self._name.setText(name)
+        self._share.setText(share)
+        self.setAccessibleName(f"Candidate {self._number}: {name}, {share}")
+        self.setToolTip(tooltip(f"{candidate.chain or where}\nShow {where} on the map (Space)"))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Background under the pointer, focus, and the number in its dot."""
@@ -159,7 +175,7 @@ class Summary(QFrame):
         """Of one answer."""
         title, sentences = answer_words.summary(prediction)
         self._title.setText(title)
-        self._text.setText(" ".join(sentences) + f"\n{answer_words.COUNTED}")
+        self._text.setText("\n".join(part for part in (" ".join(sentences), answer_words.COUNTED) if part))
         unreadable = answer_words.unreadable(prediction)
         self._unreadable.setText(f"⚠ {unreadable}")
         self._unreadable.setVisible(bool(unreadable))
@@ -207,6 +223,7 @@ class Earlier(QComboBox):
         self.setAccessibleName("Answers to this photo")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
+        self.view().setAccessibleName("Answers to this photo")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def show_answers(self, answers: Sequence[Answer], index: int) -> None:

@@ -31,6 +31,7 @@ class VerdictBar(QWidget):
     rejected = Signal(str)  # note
     judged_unsure = Signal(str)  # note
     correcting = Signal(bool)  # a correction began or ended; the map can be clicked in between
+    left = Signal()  # a field has given the keys back
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,9 +103,9 @@ class VerdictBar(QWidget):
         if not self._correcting:
             return
         self._correcting = False
+        self._leave()  # before hiding, which would send the focus anywhere
         self._correction.hide()
         self._buttons["accept"].setText(_caption("accept"))
-        self._leave()
         self._refresh()
         self.correcting.emit(False)
 
@@ -143,6 +144,7 @@ class VerdictBar(QWidget):
         for field in (self._note, *self._correction.findChildren(QWidget)):
             if field.hasFocus():
                 field.clearFocus()
+                self.left.emit()
 
     # ---- what may be done ----
 

@@ -67,7 +67,7 @@ class ReadOut(Card):
         self._pointed: Coordinate | None = None
         self._note = ""
         self.scale = Scale(self)
-        self.text = named(QToolButton(self), "Coordinates", "Coordinates; a click shows the next notation (N)")
+        self.text = named(QToolButton(self), "Coordinates", "Coordinates; a click shows the next notation (F)")
         self.text.clicked.connect(self.cycle)
         self.copy = named(QToolButton(self), "Copy coordinates", "Copy the coordinates of the last place (Ctrl+Shift+C)")
         self.copy.setText("Copy")

@@ -28,6 +28,7 @@ from georapp.printable import printable
 log = logging.getLogger(__name__)
 
 MARGIN = 12
+ATTRIBUTION_PX, SOURCES_PX = 20, 240  # height and width of the line that names the sources, at the lower right
 LEGEND_FROM = 400  # pixels of the shorter side; a smaller map has no room for it
 MAX_SPOTS = 10_000
 
@@ -211,7 +212,7 @@ class MapView(QWidget):
             "-": lambda: self._zoom(-1),
             "0": self._see_world,
             "M": self._buttons.measure.toggle,
-            "N": self._readout.cycle,
+            "F": self._readout.cycle,
             "/": self._search.field.setFocus,
             "Ctrl+Shift+C": self._readout.copy_text,
             "Escape": lambda: self._buttons.measure.setChecked(False),
@@ -222,12 +223,15 @@ class MapView(QWidget):
 
     def _place_cards(self) -> None:
         width, height = self.width(), self.height()
-        self._search.resize(min(300 if width > 800 else 240, width - 2 * MARGIN), self._search.sizeHint().height())
-        self._search.move(MARGIN, MARGIN)
         self._buttons.adjustSize()
-        self._buttons.move(width - MARGIN - self._buttons.width(), height - MARGIN - 20 - self._buttons.height())
+        self._buttons.move(width - MARGIN - self._buttons.width(), height - MARGIN - ATTRIBUTION_PX - self._buttons.height())
+        high = self._search.sizeHint().height()
+        beside_buttons = self._buttons.width() + MARGIN if self._buttons.y() < 2 * MARGIN + high else 0
+        self._search.resize(min(300 if width > 800 else 240, width - 2 * MARGIN - beside_buttons), high)
+        self._search.move(MARGIN, MARGIN)
         self._readout.fit(width - 3 * MARGIN - self._buttons.width())
-        self._readout.move(MARGIN, height - MARGIN - self._readout.height())
+        over_sources = MARGIN + self._readout.width() > width - SOURCES_PX
+        self._readout.move(MARGIN, height - MARGIN - self._readout.height() - (ATTRIBUTION_PX if over_sources else 0))
         beside = width - self._search.width() - 3 * MARGIN
         self._legend.setVisible(bool(self._entries()) and min(width, height) >= LEGEND_FROM and not self._without)
         self._legend.fit(beside)

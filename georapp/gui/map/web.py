@@ -154,7 +154,7 @@ class MapWeb(QWidget):
         channel.registerObject("bridge", bridge)
         page.setWebChannel(channel)
         page.renderProcessTerminated.connect(self._crash)
-        page.loadFinished.connect(lambda fine: None if fine else self._put_away(NO_ENGINE))
+        page.loadFinished.connect(self._loaded)
         view.setAcceptDrops(False)  # or drops would not reach the window
         view.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
         self._view, self._bridge, self._handler = view, bridge, profile.handler
@@ -165,6 +165,11 @@ class MapWeb(QWidget):
         view.setGeometry(self.rect())
         view.load(QUrl(scheme.PAGE))
         view.show()
+
+    def _loaded(self, fine: bool) -> None:
+        """A refused way to another address says false too, and then the page is still there."""
+        if not fine and not self.is_ready:
+            self._put_away(NO_ENGINE)
 
     def _listen(self, bridge: Bridge) -> None:
         bridge.wall_hit.connect(self._count_blocked)
@@ -188,6 +193,9 @@ class MapWeb(QWidget):
             if key in self._wanted:
                 self._send(self._wanted[key])
         self._sentence.hide()
+        if self._view and (inside := self._view.focusProxy()):  # what Qt WebEngine made for the keys
+            inside.setAccessibleName("Map")
+            inside.setAccessibleDescription("The arrow keys move it, plus and minus zoom")
         self.ready.emit()
 
     def _send(self, message: Message) -> None:

@@ -18,7 +18,6 @@ from georapp.selection import Filter, Sort
 
 _PAUSE_MS = 150  # after the last key, before the list is searched
 _CHIP = "QToolButton { background: palette(alternate-base); border-radius: 6px; padding: 2px 8px; }"
-_MENU = "QToolButton::menu-indicator { image: none; width: 0px; }"
 SORT_WORDS = {
     Sort.QUEUE: "Order of the queue",
     Sort.NAME: "File name",
@@ -103,10 +102,11 @@ class FilterBar(QWidget):
         self._count.setTextFormat(Qt.TextFormat.PlainText)
         for button, menu in ((self._sort_button, self._sort_menu), (self._views_button, self._views_menu)):
             button.setMenu(menu)
-            button.setStyleSheet(_MENU)
             button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._filter_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for button in (self._filter_button, self._sort_button, self._views_button):
+            look.set_role(button, "flat")
         self._fill_sorts()
         self._fill_views()
 
@@ -117,9 +117,10 @@ class FilterBar(QWidget):
         layout.addWidget(self._search)
         line = QHBoxLayout()
         line.setSpacing(0)
-        line.addWidget(self._count, 1)
         for button in (self._filter_button, self._sort_button, self._views_button):
             line.addWidget(button)
+        line.addWidget(self._count, 1)
+        self._count.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         layout.addLayout(line)
         layout.addWidget(self._chips)
 

@@ -45,17 +45,21 @@ class ListFoot(QWidget):
         self.pause.setText("Pause" if queue_runs else "Resume")
         nothing = "" if rows else "No photo is selected."
         for button, why_not, tip in (
-            (self.pause, "", "Finish the photo that is being located, then wait" if queue_runs else "Go on with the queue"),
+            (
+                self.pause,
+                "",
+                "Finish the photo that is being located, then wait (Ctrl+P)" if queue_runs else "Go on with the queue (Ctrl+P)",
+            ),
             (
                 self.skip,
                 nothing or ("" if skippable(rows) else "Only photos that wait can be skipped."),
                 "Skip the selected photos (Space)",
             ),
-            (self.stop, "" if running else "No photo is being located.", "Stop locating this photo"),
+            (self.stop, "" if running else "No photo is being located.", "Stop locating this photo, and pause (Ctrl+.)"),
             (
                 self.again,
                 nothing or ("" if repeatable(rows) else "They wait already."),
-                "Put the selected photos back into the queue",
+                "Put the selected photos back into the queue (Ctrl+R)",
             ),
             (self.verdict, nothing, "A verdict on all selected photos; first it says what will change"),
         ):

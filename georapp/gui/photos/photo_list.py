@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QDialog, QFrame, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from georapp.case import Row, Ruling, State
@@ -76,6 +77,11 @@ class PhotoList(QWidget):
         """The photo that is being worked on, and what is done with it: "reading the photo"."""
         self._rows.set_running(number, text)
         self._show_actions()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """The keys are for the rows. A focus proxy would do the same, but Tab never gets out of one that lies inside its widget."""
+        super().focusInEvent(event)
+        self.view.setFocus(event.reason())
 
     # ---- what is chosen ----
 
@@ -164,7 +170,6 @@ class PhotoList(QWidget):
         inside.addWidget(self.foot)
         layout.addWidget(panel)
         self.setMinimumWidth(260)
-        self.setFocusProxy(self.view)
 
     def _nothing_matches(self) -> QWidget:
         page = QWidget(self)
@@ -208,7 +213,7 @@ class PhotoList(QWidget):
     def _refresh(self) -> None:
         rows = self._rows.all_rows()
         shown = self._rows.rowCount()
-        self.bar.set_count(f"{shown:,} of {len(rows):,}" if rows else "")
+        self.bar.set_count(f"{shown:,} of {len(rows):,}" if shown < len(rows) else "")
         self.head.set_failed(sum(row.state is State.FAILED for row in rows))
         self._pages.setCurrentIndex(1 if rows and not shown else 0)
         self._show_actions()
@@ -246,8 +251,12 @@ class PhotoList(QWidget):
     def judge_selected(self, ruling: Ruling) -> None:
         """Ask for a verdict on the selected photos, with a preview if there are several."""
         planned = plan(self._selected_rows(), ruling)
-        if len(self.selected()) > 1 and VerdictPreview(planned, parent=self).exec() != QDialog.DialogCode.Accepted:
-            return
+        if len(self.selected()) > 1:
+            preview = VerdictPreview(planned, parent=self)
+            answer = preview.exec()
+            preview.deleteLater()
+            if answer != QDialog.DialogCode.Accepted:
+                return
         if planned.changes:
             self.judged.emit(list(planned.changes), ruling)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import ClassVar
 
-from PySide6.QtCore import QSizeF, Qt, Signal
+from PySide6.QtCore import QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
@@ -20,11 +21,14 @@ from georapp.intake import small_picture
 from georapp.printable import printable
 
 _SCREEN_SIDE = 2560  # pixels that are read at first
+_MOST_LATE = 3
 _FULL_SIDE = 8192  # when somebody looks closer; 50 megapixels take 200 MB
 
 
 class PhotoView(QWidget):
     """Reads in the background and one photo at a time: who goes on quickly never waits for photos that were passed."""
+
+    patience_ms: ClassVar[int] = 10_000  # for one file
 
     drifted = Signal(str)  # SHA-256 of a photo whose file is gone, has changed, or cannot be read any more
 
@@ -32,7 +36,9 @@ class PhotoView(QWidget):
         super().__init__(parent)
         self._path, self._sha256, self._facts = Path(), "", events.Began("")
         self._turn = 0  # counts photos, so that late answers are known as such
-        self._reading = False
+        self._reading = 0  # number of the reading that is going on; 0: none is
+        self._readings = 0
+        self._late: set[int] = set()  # readings that have not come back in time: of a network, perhaps never
         self._side = 0  # pixels that are wanted; 0: nothing is
         self._loaded_side = 0
         self.canvas, self._strip, self._notes = Canvas(self), Flow(gap=16, parent=self), QLabel(self)
@@ -42,6 +48,8 @@ class PhotoView(QWidget):
         self.canvas.enlarged.connect(self._look_closer)
         self.canvas.scaled.connect(self._show_zoom)
         self._zoom.clicked.connect(lambda: self.canvas.toggle())
+        self._patience = QTimer(self, singleShot=True, interval=self.patience_ms)
+        self._patience.timeout.connect(self._give_up)
         self.clear()
 
     def show_photo(self, path: Path, sha256: str, facts: events.Began | None) -> None:
@@ -143,20 +151,36 @@ class PhotoView(QWidget):
     def _read_next(self) -> None:
         if self._reading or not self._side:
             return
+        if len(self._late) >= _MOST_LATE:
+            self._say_drift("✕ The disk or the network does not answer.", "bad")
+            return
         turn, side = self._turn, self._side
-        self._reading, self._side = True, 0
+        self._readings += 1
+        self._reading, self._side = self._readings, 0
+        self._patience.start()
         wanted = functools.partial(self._is_turn, turn)
         run(
             functools.partial(load, self._path, self._sha256, side=side, wanted=wanted),
-            functools.partial(self._have, turn, side),
+            functools.partial(self._have, self._reading, turn, side),
             parent=self,
         )
+
+    def _give_up(self) -> None:
+        """Others need not wait for it; it is shown if it comes after all."""
+        self._late.add(self._reading)
+        self._reading = 0
+        if not self._loaded_side:
+            self._say_drift("✕ The file does not answer.", "bad")
+        self._read_next()
 
     def _is_turn(self, turn: int) -> bool:
         return turn == self._turn
 
-    def _have(self, turn: int, side: int, loaded: Loaded | None) -> None:
-        self._reading = False
+    def _have(self, reading: int, turn: int, side: int, loaded: Loaded | None) -> None:
+        self._late.discard(reading)
+        if reading == self._reading:
+            self._patience.stop()
+            self._reading = 0
         if loaded is not None and turn == self._turn:
             self._show(loaded, side)
         self._read_next()

@@ -16,6 +16,7 @@ from georapp.gui.photos.small_pictures import SmallPictures
 PICTURE = QSize(56, 44)
 _EDGE = 12
 _GAP = 10  # between picture and text
+_TINT = 0.08  # of the accent, over selected rows; more would take contrast from their text
 _BAR = 3  # the accent at the left of the current row
 _LINE = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter) | int(
     Qt.TextFlag.TextSingleLine | Qt.TextFlag.TextForceLeftToRight
@@ -68,7 +69,11 @@ def _is_current(option: QStyleOptionViewItem, index: QModelIndex | QPersistentMo
 def _paint_ground(painter: QPainter, option: QStyleOptionViewItem, colours: look.Colours, *, current: bool) -> None:
     rect: QRect = option.rect
     state = option.state
-    if state & QStyle.StateFlag.State_Selected or current:
+    if state & QStyle.StateFlag.State_Selected:
+        tint = QColor(colours.accent)
+        tint.setAlphaF(_TINT)
+        painter.fillRect(rect, tint)
+    elif current:
         painter.fillRect(rect, QColor(colours.raised))
     elif state & QStyle.StateFlag.State_MouseOver:
         ground = QColor(colours.raised)

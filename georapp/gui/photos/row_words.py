@@ -67,7 +67,8 @@ def words(row: Row, *, running: str = "", following: bool = False) -> Words:
     if running:
         return Words(name, Piece(printable(running), Tone.ACCENT), _verdict(row))
     if row.state is State.FAILED:
-        return Words(name, Piece(printable(row.reason), Tone.BAD), (Piece("⚠ failed", Tone.BAD), *_verdict(row)))
+        why = printable(row.reason).removeprefix(f"{name} could not be located: ")
+        return Words(name, Piece(why, Tone.BAD), (Piece("⚠ failed", Tone.BAD), *_verdict(row)))
     if row.state is State.LOCATED:
         return Words(name, _stated(row), (*_distances(row), *_verdict(row)))
     word = "next" if following else row.state.value

@@ -120,4 +120,4 @@ def as_text(files: Sequence[Entry]) -> str:
 
 def _parts(path: Path, reason: str, hint: str) -> tuple[str, str, str]:
     """Most reasons name the path already."""
-    return ("" if str(path) in reason else str(path)), reason, hint
+    return ("" if printable(str(path)) in printable(reason) else str(path)), reason, hint
