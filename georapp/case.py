@@ -157,10 +157,10 @@ class Case:
             return [self._add(change, path, photo) for path, photo in found]
 
     def _add(self, change: sqlite3.Connection, path: Path, photo: events.Began) -> tuple[int, bool]:
+        change.execute("DELETE FROM unreadable WHERE path = ?", (os.fsencode(path),))
         known = change.execute("SELECT number FROM photo WHERE sha256 = ?", (photo.sha256,)).fetchone()
         if known:
             return int(known["number"]), False
-        change.execute("DELETE FROM unreadable WHERE path = ?", (os.fsencode(path),))
         (last,) = change.execute("SELECT coalesce(max(place_in_queue), 0) FROM photo").fetchone()
         values = (photo.sha256, os.fsencode(path), self._now(), last + 1, photo.known_lat, photo.known_lon, _text(photo))
         cursor = change.execute(
@@ -169,12 +169,11 @@ class Case:
         )
         return int(cursor.lastrowid or 0), True
 
-    def add_unreadable(self, path: Path, reason: str, hint: str = "") -> None:
-        """A file that is no photo, with a sentence."""
+    def add_unreadable(self, files: Sequence[tuple[Path, str, str]]) -> None:
+        """(path, reason, hint) of files that are no photos. One transaction for all."""
+        values = [(os.fsencode(path), self._now(), reason, hint) for path, reason, hint in files]
         with self._change() as change:
-            change.execute(
-                "INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)", (os.fsencode(path), self._now(), reason, hint)
-            )
+            change.executemany("INSERT OR REPLACE INTO unreadable VALUES (?, ?, ?, ?)", values)
 
     def unreadable(self) -> list[tuple[Path, str, str]]:
         """(path, reason, hint) of each."""

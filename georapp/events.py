@@ -153,9 +153,9 @@ _KINDS: dict[str, type] = {kind.__name__.lower(): kind for kind in typing.get_ar
 
 
 def to_line(event: Event) -> str:
-    """One line without its newline."""
+    """One line without its newline, in ASCII: a file's name may hold bytes that are no text."""
     data = {"kind": type(event).__name__.lower(), **to_plain(event)}
-    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+    return json.dumps(data, allow_nan=False)
 
 
 def from_line(line: str | bytes) -> Event | None:

@@ -159,6 +159,7 @@ class LocatePage(QWidget):
         self.photos.add_rows(rows)
         if self._number is None and rows:
             self.photos.choose(rows[0].number)
+            self._follows = True  # nobody chose it: the page goes along with the queue until somebody does
 
     def _change(self, row: Row) -> None:
         self.photos.update_row(row)

@@ -155,8 +155,8 @@ class Session(QObject):
         taken = [entry for entry in found if isinstance(entry, intake.Taken)]
         refused = [entry for entry in found if isinstance(entry, intake.Refused)]
         try:
-            for entry in refused:
-                self.case.add_unreadable(entry.path, entry.reason, entry.hint)
+            if refused:
+                self.case.add_unreadable([(entry.path, entry.reason, entry.hint) for entry in refused])
             numbers = self.case.add([(entry.path, entry.facts) for entry in taken])
             new = [self.case.row(number) for number, is_new in numbers if is_new]
         except CaseError as error:

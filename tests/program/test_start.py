@@ -30,7 +30,7 @@ def test_help_lists_commands_and_exit_codes(georapp: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["fly"], ["locate"], ["locate", "x.jpg", "--samples", "0"], ["locate", "x.jpg", "--decode", "guess"]]
+    "arguments", [["fly"], ["locate"], ["locate", "x.jpg", "--samples", "0"], ["locate", "x.jpg", "--decode", "guess"]]
 )
 def test_a_command_line_that_is_not_understood(arguments: list[str], georapp: Run) -> None:
     ran = georapp(*arguments)

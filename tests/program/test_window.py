@@ -118,7 +118,8 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only there a missing screen can be told beforehand")
-def test_without_a_screen_it_says_so(georapp: Run) -> None:
-    ran = georapp("gui", DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
+@pytest.mark.parametrize("arguments", [["gui"], []])
+def test_without_a_screen_it_says_so(arguments: list[str], georapp: Run) -> None:
+    ran = georapp(*arguments, DISPLAY="", WAYLAND_DISPLAY="", QT_QPA_PLATFORM="")
     assert ran.code == 1
     assert ran.sentences == ["georapp: There is no screen to open a window on."]

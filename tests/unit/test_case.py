@@ -81,7 +81,7 @@ def test_a_name_that_is_no_text_is_kept(path: Path) -> None:
     odd = Path(os.fsdecode(b"/photos/\xff\xfe.jpg"))
     with Case.create(path) as case:
         number, _ = case.add([(odd, photo())])[0]
-        case.add_unreadable(odd, "It is damaged.", "Get another copy.")
+        case.add_unreadable([(odd, "It is damaged.", "Get another copy.")])
         assert case.row(number).path == odd
         assert case.unreadable() == [(odd, "It is damaged.", "Get another copy.")]
 

@@ -231,9 +231,9 @@ const corners = box => [box.slice(0, 2), box.slice(2)];
 function flyTo(bounds, zoom) {
   const fits = { paddingTopLeft: [40, 64], paddingBottomRight: [56, 64], maxZoom: 12 };
   const target = zoom === undefined ? map._getBoundsCenterZoom(L.latLngBounds(bounds), fits) : { center: L.latLng(bounds), zoom };
-  target.zoom = Math.max(target.zoom, map.getMinZoom());
+  target.zoom = Number.isFinite(target.zoom) ? Math.max(target.zoom, map.getMinZoom()) : map.getMinZoom(); // none on a map without size
   target.center = map._limitCenter(target.center, target.zoom, map.options.maxBounds);
-  flying = !still && !CALM.matches && !document.hidden;
+  flying = !still && !CALM.matches && !document.hidden && map.getSize().x > 0;
   if (flying) map.flyTo(target.center, target.zoom, { duration: FLIGHT_S });
   else map.setView(target.center, target.zoom, { animate: false, reset: true });
 }
