@@ -24,6 +24,7 @@ from georapp.gui.map.view import register_scheme
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from tests.conftest import textured
+from tests.gui.showing import expose
 
 register_scheme()  # before there is an application
 
@@ -61,7 +62,6 @@ def photos(tmp_path: Path) -> Path:
 def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     """On the screen, without a case; it is begun by `app.begin`."""
     window = Window(session)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     yield window
     window.close()

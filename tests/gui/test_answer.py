@@ -25,6 +25,7 @@ from georapp.gui.plain import shown, tooltip
 from georapp.notation import Notation, write
 from georapp.prediction import Check, Prediction, Sample, Timing
 from georapp.uncertainty import agreements, candidates, circle_km, stated
+from tests.gui.showing import expose
 
 AVIGNON, NIMES, GIRONA = Coordinate(43.9508, 4.8075), Coordinate(43.8367, 4.3601), Coordinate(41.9794, 2.8214)
 PROVENCE = "Provence-Alpes-Côte d’Azur"
@@ -455,8 +456,7 @@ def test_enter_and_escape_in_a_field_do_not_reach_the_windows_keys(qtbot: QtBot)
     for key in ("Return", "Esc", "X"):
         shortcut = QShortcut(QKeySequence(key), window)
         shortcut.activated.connect(lambda key=key: pressed.append(key))
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     window.activateWindow()
     bar.focus_note()
     for key in (Qt.Key.Key_X, Qt.Key.Key_Return):

@@ -24,6 +24,7 @@ from georapp.gui.frame import DropHint
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home, resources
+from tests.gui.showing import expose
 
 PATIENCE_MS = 60_000
 GROUNDS = ("background", "panel", "raised")
@@ -36,8 +37,7 @@ THEMES = [pytest.param(look.DARK, id="dark"), pytest.param(look.LIGHT, id="light
 def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     session.keep_settings(replace(session.settings, theme="dark"))
     window = Window(session)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     window.activateWindow()
     begin(window, [])
     yield window
@@ -254,8 +254,7 @@ def test_geometry_and_splitters_are_as_they_were_left(filled: Window, qtbot: QtB
     filled.close()
     again = Window(Session(settings.Settings(), patience_s=1.0))
     again._pages.setCurrentWidget(again.page)
-    with qtbot.waitExposed(again):
-        again.show()
+    expose(again, qtbot)
     assert (again.height(), again.page._middle.sizes()) == before  # not the width: screens of tests have 800 pixels
     again.close()
 
@@ -275,8 +274,7 @@ def test_a_window_file_with_nonsense_in_it_does_no_harm(session: Session, qtbot:
     home().mkdir(parents=True, exist_ok=True)
     (home() / "window.ini").write_text("[General]\ngeometry=nonsense\nacross=3\nmiddle=@ByteArray(x)\n")
     window = Window(session)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     assert window.width() >= window.minimumWidth()
     window.close()
 

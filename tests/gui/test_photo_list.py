@@ -23,6 +23,7 @@ from georapp.gui.photos.verdict_preview import plan
 from georapp.intake import small_picture
 from georapp.selection import Filter, Sort
 from tests.conftest import textured
+from tests.gui.showing import expose
 
 PARIS = Coordinate(48.8566, 2.3522)
 
@@ -65,7 +66,7 @@ def photos(qtbot: QtBot) -> PhotoList:
     qtbot.addWidget(widget)
     widget.resize(290, 800)
     widget.show()
-    qtbot.waitExposed(widget)
+    expose(widget, qtbot)
     return widget
 
 

@@ -20,6 +20,7 @@ from georapp.gui.photos.photo_pixels import load, to_qt
 from georapp.gui.photos.photo_view import PhotoView, place_text, time_text
 from georapp.intake import Taken, small_picture, take
 from tests.conftest import textured
+from tests.gui.showing import expose
 
 UNCHANGED = "unchanged since intake ✓"
 
@@ -30,7 +31,7 @@ def view(qtbot: QtBot) -> PhotoView:
     qtbot.addWidget(widget)
     widget.resize(800, 400)
     widget.show()
-    qtbot.waitExposed(widget)
+    expose(widget, qtbot)
     return widget
 
 
@@ -228,7 +229,7 @@ def canvas(qtbot: QtBot) -> Canvas:
     qtbot.addWidget(found)
     found.resize(400, 300)
     found.show()
-    qtbot.waitExposed(found)
+    expose(found, qtbot)
     found.show_image(QImage(1600, 1200, QImage.Format.Format_RGB32), QSizeF(1600, 1200))
     return found
 

@@ -20,6 +20,7 @@ from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home
 from tests.conftest import textured
+from tests.gui.showing import expose
 
 PATIENCE_MS = 60_000
 
@@ -27,8 +28,7 @@ PATIENCE_MS = 60_000
 @pytest.fixture
 def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     window = Window(session)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     yield window
     window.close()
 
@@ -200,8 +200,7 @@ def test_a_case_that_another_window_writes_is_only_read(window: Window, tmp_path
 def test_the_real_model_answers_in_the_window(qapp: QApplication, qtbot: QtBot) -> None:
     session = Session(settings.Settings())
     window = Window(session)
-    with qtbot.waitExposed(window):
-        window.show()
+    expose(window, qtbot)
     heard: list[events.Event] = []
     session.heard.connect(lambda _number, event: heard.append(event))
     begin(window, [])
