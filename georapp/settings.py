@@ -29,7 +29,6 @@ class Settings:
     gpu_layers: int = -1
     samples: int = 0
     theme: str = "system"
-    notation: str = "decimal"
     author: str = ""
     map_files: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()  # cases, newest first

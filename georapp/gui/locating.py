@@ -199,9 +199,6 @@ def _failed(error: Exception) -> events.Failed:
         why = (error.strerror or str(error)).lower()
         hint = "Close other programs, then try it again."
         return events.Failed("", printable(f"The model's process could not be started: {why}."), "OSError", hint)
-    if isinstance(error, UnicodeError):  # what was asked for goes to the worker as UTF-8
-        hint = "Rename the file or its folder, then add it again."
-        return events.Failed("", "The name of the file is no text in UTF-8, so that no model can be asked.", "PhotoError", hint)
     sys.excepthook(type(error), error, error.__traceback__)
     return events.Failed("", printable(f"A mistake of this program: {error!r}."), type(error).__name__)
 

@@ -22,8 +22,10 @@ def time_left(seconds: float | None) -> str:
 
 
 def kilometres(km: float) -> str:
-    """With as many figures as it is worth."""
-    return f"{km:.1f} km" if km < 10 else f"{km:,.0f} km"
+    """ "0.4 km", "40 km", "1,007 km": with as many figures as it is worth."""
+    if km < 0.05:
+        return "< 0.1 km"
+    return f"{km:.1f} km" if km < 9.95 else f"{km:,.0f} km"
 
 
 def truth(best: Coordinate | None, known: Coordinate, levels: Mapping[Level, bool | None]) -> tuple[str, str]:

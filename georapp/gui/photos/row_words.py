@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import textwrap
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from georapp.case import Row, Ruling, State
+from georapp.gui.words import kilometres
 from georapp.printable import printable
 
 WIDE_KM = 200.0  # a circle wider than a region is worth a look
@@ -93,12 +93,8 @@ def on_hover(row: Row) -> str:
 
 
 def km(distance: float | None) -> str:
-    """ "0.4 km", "40 km", "1,007 km"; empty for None."""
-    if distance is None:
-        return ""
-    if distance < 0.05:
-        return "< 0.1 km"
-    return f"{distance:.1f} km" if distance < 9.95 else f"{distance:,.0f} km"
+    """In words; empty for None."""
+    return "" if distance is None else kilometres(distance)
 
 
 def answered(row: Row) -> bool:
@@ -109,12 +105,6 @@ def answered(row: Row) -> bool:
 def counted(number: int, noun: str) -> str:
     """ "1 photo", "1,204 photos"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def located_text(rows: Iterable[Row]) -> str:
-    """ "41 of 300 located"."""
-    states = [row.state for row in rows]
-    return f"{states.count(State.LOCATED):,} of {len(states):,} located"
 
 
 def _stated(row: Row) -> Piece:
