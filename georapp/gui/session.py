@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -352,7 +353,9 @@ class Session(QObject):
         chosen = self.settings
         most = max(chosen.samples, self.model.samples)
         folder = str(self.model.folder.resolve())
-        self._locating.use(events.Load(folder, threads=chosen.threads, gpu_layers=chosen.gpu_layers, max_samples=most))
+        self._locating.use(
+            events.Load(folder, threads=chosen.threads or _threads(), gpu_layers=chosen.gpu_layers, max_samples=most)
+        )
         self.model_changed.emit(f"{self.model.name} is being loaded", False)
 
     def _loaded(self, ready: events.Ready) -> None:
@@ -414,6 +417,11 @@ class Session(QObject):
     def _show(self, row: Row) -> None:
         self.rows[row.number] = row
         self.row_changed.emit(row)
+
+
+def _threads() -> int:
+    """A core is left to the window and its map: llama.cpp's threads wait for each other, so that one that shares a core holds up all."""
+    return max(1, min(8, (os.cpu_count() or 1) - 1))
 
 
 class _Judge(QUndoCommand):

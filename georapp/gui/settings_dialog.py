@@ -43,7 +43,7 @@ class SettingsDialog(QDialog):
         self._theme.addItems([name.capitalize() for name in THEMES])
         self._theme.setCurrentIndex(THEMES.index(now.theme) if now.theme in THEMES else 0)
         self._samples = _number(0, 64, now.samples, "as the model says")
-        self._threads = _number(0, 256, now.threads, "all cores, 8 at most")
+        self._threads = _number(0, 256, now.threads, "all cores but one, 8 at most")
         self._layers = _number(-1, 999, now.gpu_layers, "all that fit")
         self._author = QLineEdit(now.author, self)
         self._author.setPlaceholderText(replace(now, author="").person)
