@@ -95,7 +95,7 @@ class Answer:
 class Case:
     """An open case. `writable` is False where somebody else, `holder`, is writing it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, writer: case_file.Writer, clock: Clock) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, writer: case_file.Writer | None, clock: Clock) -> None:
         self.path, self._connection, self._writer, self._clock = path, connection, writer, clock
 
     @classmethod
@@ -122,6 +122,11 @@ class Case:
             writer.close()
             raise
 
+    @classmethod
+    def look(cls, path: Path) -> Case:
+        """An existing one, only for reading: nobody is kept from writing it meanwhile. Raises CaseError, also while it is being written."""
+        return cls(path, case_file.connect(path, MIGRATIONS, writable=False), None, lambda: datetime.now(UTC))
+
     @staticmethod
     def salvage(damaged: Path, target: Path) -> str:
         """What can still be read of a damaged case, in a new one; says what. Raises CaseError."""
@@ -137,17 +142,18 @@ class Case:
     def close(self) -> None:
         """Let go of the file. May be called twice."""
         self._connection.close()
-        self._writer.close()
+        if self._writer:
+            self._writer.close()
 
     @property
     def writable(self) -> bool:
         """Whether this process may change it."""
-        return self._writer.ours
+        return bool(self._writer and self._writer.ours)
 
     @property
     def holder(self) -> str:
         """Who may, when this process may not."""
-        return self._writer.holder
+        return self._writer.holder if self._writer else "another process"
 
     # ---- photos ----
 

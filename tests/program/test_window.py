@@ -33,10 +33,14 @@ def opened(*arguments: Path) -> subprocess.Popen[bytes]:
 def answers() -> dict[int, list[Answer]]:
     """Of each photo in the case; read beside the window, which writes it."""
     try:
-        with Case.open(home() / "cases" / CASE) as case:
-            return {row.number: case.answers(row.number) for row in case.rows()}
+        with Case.look(home() / "cases" / CASE) as case:
+            return of(case)
     except CaseError:  # it is not there yet, or is being written at this moment
         return {}
+
+
+def of(case: Case) -> dict[int, list[Answer]]:
+    return {row.number: case.answers(row.number) for row in case.rows()}
 
 
 def wait_for(what: Callable[[dict[int, list[Answer]]], bool], window: subprocess.Popen[bytes]) -> dict[int, list[Answer]]:
@@ -65,7 +69,8 @@ def test_a_window_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     finally:
         os.killpg(window.pid, signal.SIGKILL)
         window.wait()
-    before = answers()
+    with Case.open(home() / "cases" / CASE) as case:  # may roll back what was half written
+        before = of(case)
     assert 2 <= located(before) < PHOTOS
     window = opened()
     try:

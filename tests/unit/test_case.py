@@ -140,6 +140,17 @@ def test_one_writes_and_others_read(path: Path) -> None:
         assert later.writable
 
 
+def test_who_only_looks_keeps_nobody_from_writing(path: Path) -> None:
+    Case.create(path).close()
+    with Case.look(path) as reader, Case.open(path) as case:
+        assert case.writable
+        assert not reader.writable
+        number, _ = add(case, "a.jpg", photo())
+        assert [row.number for row in reader.rows()] == [number]
+        with pytest.raises(CaseError, match="only read here"):
+            reader.set_state([number], State.SKIPPED)
+
+
 def test_a_killed_writer_loses_nothing_and_holds_nothing(path: Path) -> None:
     program = f"""
 import pathlib, sys, time
