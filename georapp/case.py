@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import functools
 import json
 import math
 import os
@@ -83,13 +84,20 @@ class Row:
     corrected: Coordinate | None = None  # the place that a person gave it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
-    """A stored answer of a model, newest last."""
+    """A stored answer of a model, newest last. `text`: as it stands in the file."""
 
     number: int
     at: str
-    located: events.Located
+    model: str
+    text: str
+
+    @functools.cached_property
+    def located(self) -> events.Located:
+        """Read when it is first wanted: a photo may have many answers, of which one is shown. Raises ValueError for a damaged one."""
+        found: events.Located = events.from_plain(events.Located, json.loads(self.text))
+        return found
 
 
 class Case:
@@ -265,8 +273,8 @@ class Case:
 
     def answers(self, number: int) -> list[Answer]:
         """All answers to a photo, newest last."""
-        found = self._read("SELECT number, at, located FROM answer WHERE photo = ? ORDER BY number", number)
-        return [Answer(row["number"], row["at"], events.from_plain(events.Located, json.loads(row["located"]))) for row in found]
+        found = self._read("SELECT number, at, model, located FROM answer WHERE photo = ? ORDER BY number", number)
+        return [Answer(row["number"], row["at"], row["model"], row["located"]) for row in found]
 
     def failure(self, number: int) -> events.Failed | None:
         """The newest failure of a photo."""

@@ -13,7 +13,7 @@ from georapp import __version__
 from georapp.errors import DatasetError, GeorappError, ModelError, ResultsError
 from georapp.printable import printable
 
-COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "worker")
+COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "worker", "map-page")
 
 EXIT_GOOD = 0
 EXIT_SOME_FAILED = 1
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one command. Errors for people go to stderr as a sentence and a hint; the exit code says which kind."""
     options = _parser().parse_args(_for_the_window(arguments))
     try:
-        command = importlib.import_module(f"georapp.commands.{options.command}")
+        command = importlib.import_module(f"georapp.commands.{options.command.replace('-', '_')}")
         code: int = command.run(options)
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -83,6 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_bench(commands)
     commands.add_parser("worker", help="the inference process (started by the other commands)")
+    page = commands.add_parser("map-page", help="the page of the window's map (asked for by the window)")
+    page.add_argument("--dark", action="store_true")
     return parser
 
 

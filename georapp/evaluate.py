@@ -90,10 +90,14 @@ def random_prior(truths: Sequence[Coordinate], references: Sequence[Reference]) 
 
 def most_frequent_place(truths: Sequence[Coordinate], references: Sequence[Reference], judge: Judge | None = None) -> Figures:
     """Always the place with the most training photos within 25 km."""
+    return _constant("most frequent place", fullest_place(references), truths, judge)
+
+
+def fullest_place(references: Sequence[Reference]) -> Coordinate:
+    """Of the training photo with the most others within 25 km."""
     points = [r.coordinate for r in references]
     near = (_distances(points, points) <= KNOWN_KM).sum(1)
-    answer = points[int(near.argmax())]
-    return _constant("most frequent place", answer, truths, judge)
+    return points[int(near.argmax())]
 
 
 def most_frequent_country(truths: Sequence[Coordinate], references: Sequence[Reference], judge: Judge | None = None) -> Figures:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import json
 import math
 import types
@@ -208,12 +209,18 @@ def from_plain(kind: Any, data: Any) -> Any:
 def _dataclass_from(kind: Any, data: Any) -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"A message holds no {kind.__name__}.")
-    hints = typing.get_type_hints(kind)
-    known = {f.name: from_plain(hints[f.name], data[f.name]) for f in dataclasses.fields(kind) if f.init and f.name in data}
+    declared = types_of(kind)
+    known = {f.name: from_plain(declared[f.name], data[f.name]) for f in dataclasses.fields(kind) if f.init and f.name in data}
     try:
         return kind(**known)
     except TypeError as error:
         raise ValueError(f"A message lacks a field of {kind.__name__}.") from error
+
+
+@functools.cache
+def types_of(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields; looking them up takes longer than reading a message."""
+    return typing.get_type_hints(kind)
 
 
 def _enum_from(kind: type[enum.Enum], data: Any) -> enum.Enum:

@@ -12,6 +12,7 @@ from PIL import Image
 from georapp import gazetteer, models, uncertainty
 from georapp.chain import Chain, Level, Region
 from georapp.chat import chat_prompt
+from georapp.decoding import sample_of
 from georapp.engine import Answer, Engine, EngineFiles, EngineOptions
 from georapp.errors import AnswerError, ModelError
 from georapp.families import MARKER, fit
@@ -20,9 +21,8 @@ from georapp.geo import Coordinate, distance_km
 from georapp.models import Model
 from georapp.network import Pixels
 from georapp.photo import Photo, scaled_to
-from georapp.prediction import Check, Prediction, Sample, Timing
+from georapp.prediction import Check, Prediction, Timing
 from georapp.prompt import Decode, Profile, profile_named
-from georapp.reading import Reading
 from georapp.sampler import Sampling
 from georapp.tower import OnnxTower
 
@@ -107,7 +107,10 @@ class Locator:
         return Pixels(image.tobytes(), image.width, image.height)
 
     def _prediction(self, answer: Answer, decode: Decode, start: float) -> Prediction:
-        samples = tuple(self._sample(text, done, decode) for text, done in zip(answer.texts, answer.finished, strict=True))
+        samples = tuple(
+            sample_of(text, done, self.profile, decode, self._places)
+            for text, done in zip(answer.texts, answer.finished, strict=True)
+        )
         levels = uncertainty.agreements(samples, self._key)
         groups = uncertainty.candidates(samples)
         best = groups[0] if groups else None
@@ -131,41 +134,11 @@ class Locator:
             ),
         )
 
-    def _sample(self, text: str, finished: bool, decode: Decode) -> Sample:
-        try:
-            reading = self.profile.read(text)
-        except AnswerError as error:
-            return Sample(text, finished, notes=(str(error),))
-        return decoded(reading, text, finished, decode, self._places, strict=self.profile.strict(text))
-
     def _key(self, region: Region) -> str:
         """USA and United States are the same country."""
         if region.level is Level.COUNTRY:
             return self._places.country_code(region.name) or region.key
         return region.key
-
-
-def decoded(reading: Reading, text: str, finished: bool, decode: Decode, places: Gazetteer, *, strict: bool) -> Sample:
-    """A sample with its coordinate: the written pair or the named place, as `decode` wants it; the other one is kept beside it."""
-    chain, notes = reading.chain, list(reading.notes)
-    pair = chain.coordinate
-    place = places.locate(chain)
-    named = place.coordinate if place else None
-    by_name = decode is Decode.NAME
-    if decode is Decode.AUTO:
-        by_name = pair is None or (named is not None and not _in_written_country(chain, pair, places))
-        if by_name and pair is not None:
-            notes.append("The written coordinates lie in another country than the one written, so the named place was used.")
-    coordinate, other = (named, pair) if by_name else (pair, named)
-    word = ("name" if by_name else "coordinates") if coordinate else ""
-    return Sample(text, finished, chain, strict, coordinate, word, other, tuple(notes))
-
-
-def _in_written_country(chain: Chain, pair: Coordinate, places: Gazetteer) -> bool:
-    """True also where nothing can be compared: no country written or known, or coordinates at sea."""
-    written = places.country_code(chain.name(Level.COUNTRY) or "")
-    lies_in = places.label(pair).country_code
-    return written is None or lies_in is None or written == lies_in
 
 
 def checks(chain: Chain, coordinate: Coordinate, places: Gazetteer) -> tuple[Check, ...]:

@@ -100,12 +100,11 @@ def union_box(boxes: list[Box], around: float) -> Box:
     return _moved([south, west, north, min(east, west + 360)], 0)
 
 
-@functools.cache
 def _all_regions() -> Regions:
-    """The polygons, read once in 0.2 s."""
-    from georapp.regions import read_regions  # brings scipy, which takes its time
+    """The polygons, which take 0.2 s when they are first used."""
+    from georapp.regions import regions  # brings scipy, which takes its time
 
-    return read_regions()
+    return regions()
 
 
 @functools.lru_cache(maxsize=64)

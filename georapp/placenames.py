@@ -31,7 +31,7 @@ class NameIndex:
         self.row = row
         self._folded = Lines(folded_block(names.block))
         hashes = np.fromiter(map(hash, self._folded.block.split(b"\n")), np.int64, len(names))
-        self._order = np.argsort(hashes, kind="stable")
+        self._order = np.argsort(hashes, kind="stable").astype(np.int32)
         self._hashes = hashes[self._order]
 
     @classmethod
@@ -61,7 +61,7 @@ class NameIndex:
         return [(number, int(distance)) for _, distance, number in found if distance > 0]
 
     @functools.cached_property
-    def _lengths(self) -> npt.NDArray[np.int64]:
+    def _lengths(self) -> Ints:
         return np.diff(self._folded.starts) - 1
 
     @functools.cached_property

@@ -126,7 +126,7 @@ class Lines:
     def __init__(self, block: bytes) -> None:
         self.block = block
         ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
-        self.starts = np.concatenate([[0], ends + 1, [len(block) + 1]])
+        self.starts = np.concatenate([[0], ends + 1, [len(block) + 1]]).astype(np.int32)
 
     def __len__(self) -> int:
         return len(self.starts) - 1

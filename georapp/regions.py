@@ -198,6 +198,12 @@ def offsets_of(counts: npt.NDArray[np.int32]) -> Indices:
 
 
 @functools.cache
+def regions() -> Regions:
+    """The polygons of the program, read once: they take 40 MB."""
+    return read_regions()
+
+
+@functools.cache
 def labeller() -> Labeller:
     """The labeller on the program's own data."""
-    return Labeller(read_regions(), towns())
+    return Labeller(regions(), towns())

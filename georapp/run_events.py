@@ -6,7 +6,6 @@ none is written as null and its name is listed in `not_finite`, so that a chart 
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 import os
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from georapp.events import from_plain, to_plain
+from georapp.events import from_plain, to_plain, types_of
 
 CONFIG, EVENTS, HEARTBEAT, LOG = "run.toml", "events.jsonl", "process.json", "log.txt"  # files of a run folder
 STOP, PAUSE = "stop", "pause"  # made by people: save and end after this step; wait after this step for as long as it is there
@@ -50,12 +49,13 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """What was found in the album; `left_out` are sentences with counts."""
+    """What was found in the album; `left_out` are sentences with counts, `notes` sentences about what was made of it."""
 
     photos: int
     with_place: int
     countries: int
     left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     at: float = 0.0
 
 
@@ -225,11 +225,11 @@ def _tables(event: RunEvent) -> dict[str, Any]:
 
 def _not_finite(event: RunEvent) -> list[str]:
     """The names of all numbers that are none, also those that were marked before."""
-    numbers: dict[str, Any] = {f.name: getattr(event, f.name) for f in fields(event)}
-    for name in _TABLES:
-        numbers |= numbers.pop(name, {})
-    odd = [name for name, value in numbers.items() if isinstance(value, float) and not math.isfinite(value)]
-    return list(dict.fromkeys([*numbers.get("not_finite", ()), *odd]))
+    plain: dict[str, Any] = {f.name: getattr(event, f.name) for f in fields(event)}
+    tables = [plain.pop(name, {}) for name in _TABLES]
+    numbers = [entry for table in (plain, *tables) for entry in table.items()]  # a value may be called as a field is
+    odd = [name for name, value in numbers if isinstance(value, float) and not math.isfinite(value)]
+    return list(dict.fromkeys([*plain.get("not_finite", ()), *odd]))
 
 
 def from_line(line: str | bytes) -> RunEvent | None:
@@ -246,14 +246,8 @@ def from_line(line: str | bytes) -> RunEvent | None:
     return _built(kind, data)
 
 
-@functools.cache
-def _types(kind: type) -> dict[str, Any]:
-    """The types of a kind's fields; looking them up takes longer than reading a line."""
-    return typing.get_type_hints(kind)
-
-
 def _built(kind: type, data: dict[str, Any]) -> RunEvent:
-    known = ((name, declared) for name, declared in _types(kind).items() if name in data)
+    known = ((name, declared) for name, declared in types_of(kind).items() if name in data)
     values = {name: _values(data[name]) if name in _TABLES else from_plain(declared, data[name]) for name, declared in known}
     try:
         event: RunEvent = kind(**values)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from georapp import paths, settings
-from georapp.gui import background, look
+from georapp.gui import allocator, background, look
 from georapp.gui.crash import Crashes
 from georapp.gui.dropped import sorted_by_kind
 from georapp.gui.map.view import register_scheme
@@ -23,8 +23,7 @@ FIRST_CASE = "My photos.georapp"
 
 def start(files: Sequence[Path]) -> int:
     """Open the window with these photos, folders, maps or cases; returns the exit code when it is closed."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Chromium refuses its sandbox to root
-        os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
+    allocator.save()
     register_scheme()
     app = QApplication([sys.argv[0]])
     app.setApplicationName("georapp")
@@ -37,6 +36,7 @@ def start(files: Sequence[Path]) -> int:
     window = Window(Session(chosen))
     window.show()
     QTimer.singleShot(0, window, lambda: begin(window, files))
+    QTimer.singleShot(0, window, window.page.map.begin)
     code = app.exec()
     if window.session.hangs or not background.end():
         sys.stdout.flush()

@@ -5,16 +5,17 @@ In its second layout, "map", photo and answer make room and the map shows all ph
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QWidget
 
 from georapp import events, gazetteer
 from georapp.case import Answer, Row, Ruling, State, Verdict
 from georapp.chain import Level
 from georapp.geo import Coordinate
-from georapp.gui import words
+from georapp.gui import allocator, words
 from georapp.gui.answer.panel import AnswerPanel
 from georapp.gui.background import run
 from georapp.gui.map.view import MapView
@@ -120,7 +121,7 @@ class LocatePage(QWidget):
         self.photo.setVisible(not on)
         self.answer.setVisible(not on)
         if on:
-            self.map.show_spots(self._spots())
+            self._gather_spots()
         elif self._number is not None:
             self._show_photo(self._number)
         else:
@@ -158,8 +159,14 @@ class LocatePage(QWidget):
     def _add(self, rows: Sequence[Row]) -> None:
         self.photos.add_rows(rows)
         if self._number is None and rows:
-            self.photos.choose(rows[0].number)
-            self._follows = True  # nobody chose it: the page goes along with the queue until somebody does
+            QTimer.singleShot(0, self, self._choose_first)  # the list is painted before
+
+    def _choose_first(self) -> None:
+        """Nobody chose it: the page goes along with the queue until somebody does."""
+        first = next(iter(self._session.rows), None)
+        if self._number is None and first is not None:
+            self.photos.choose(first)
+            self._follows = True
 
     def _change(self, row: Row) -> None:
         self.photos.update_row(row)
@@ -210,16 +217,23 @@ class LocatePage(QWidget):
         number = self._number
         return [] if number is None else self._session.read(lambda case: case.answers(number)) or []
 
+    def _located(self, answers: Sequence[Answer], index: int) -> events.Located | None:
+        """None where there is no answer, or one that is damaged, which is said."""
+        return self._session.read(lambda _case: answers[index].located) if answers else None
+
     def _show_answer(self, index: int) -> None:
         answers = self._answers()
         if self._number is not None and index < len(answers):
             self._show(self._session.rows[self._number], answers, index)
 
     def _show(self, row: Row, answers: Sequence[Answer], index: int) -> None:
-        self._answer = index
-        self.answer.show_answer(row, answers, index)
-        located = answers[index].located
-        self._say_truth(row, located)
+        located = self._located(answers, index)
+        if located is None:
+            self.answer.show_waiting(row)
+        else:
+            self._answer = index
+            self.answer.show_answer(row, answers, index)
+            self._say_truth(row, located)
         self._show_on_map(row, located)
 
     def _say_truth(self, row: Row, located: events.Located) -> None:
@@ -246,18 +260,17 @@ class LocatePage(QWidget):
 
     def _show_rung(self, level: Level) -> None:
         """Its region on the map, with those that hold it."""
-        if answers := self._answers():
-            agreements = answers[self._answer].located.prediction.agreements
+        if located := self._located(self._answers(), self._answer):
+            agreements = located.prediction.agreements
             self.map.follow([(found.level, found.name) for found in agreements if found.level <= level])
 
-    def _spots(self) -> list[Spot]:
-        """Where people say that photos were taken; where nobody has, where the model does."""
-        found = []
-        for row in self._session.rows.values():
-            place, kind = (row.corrected, "human") if row.corrected else (row.best, "prediction")
-            if place:
-                found.append(Spot(row.number, place, words.spot(row), kind))
-        return found
+    def _gather_spots(self) -> None:
+        rows = list(self._session.rows.values())
+        run(lambda: _spots(rows), self._show_spots, parent=self)
+
+    def _show_spots(self, spots: list[Spot]) -> None:
+        if self._all:
+            self.map.show_spots(spots)
 
     # ---- while it is being located ----
 
@@ -307,7 +320,7 @@ class LocatePage(QWidget):
         if number == self._number:
             self._show_result(self._session.rows[number])
         if self._all:
-            self.map.show_spots(self._spots())
+            self._gather_spots()
 
     # ---- verdicts ----
 
@@ -321,8 +334,7 @@ class LocatePage(QWidget):
     def _judged(self, number: int) -> None:
         if number == self._number:
             self.answer.set_verdicts(self._session.read(lambda case: case.verdicts(number)) or [])
-            answers = self._answers()
-            self._show_on_map(self._session.rows[number], answers[self._answer].located if answers else None)
+            self._show_on_map(self._session.rows[number], self._located(self._answers(), self._answer))
 
     def _correcting(self, on: bool) -> None:
         row = self._session.rows.get(self._number) if self._number is not None else None
@@ -336,9 +348,23 @@ class LocatePage(QWidget):
 
     @staticmethod
     def _load_places() -> None:
-        gazetteer.load().label(Coordinate(48.0, 11.0))  # the polygons are read when they are first used
+        places = gazetteer.load()
+        places.label(Coordinate(48.0, 11.0))  # the polygons are read when they are first used, and so are the names
+        places.country_code("France")
+        allocator.give_back()
+        gc.freeze()  # what is there now stays: looking through it for garbage would hold up the window 50 ms each time
 
     def _have_places(self, _nothing: object) -> None:
         self._places_ready = True
         if self._number in self._session.rows and self._number != self._session.current:
             self._show_photo(self._number)
+
+
+def _spots(rows: Sequence[Row]) -> list[Spot]:
+    """Where people say that photos were taken; where nobody has, where the model does."""
+    found = []
+    for row in rows:
+        place, kind = (row.corrected, "human") if row.corrected else (row.best, "prediction")
+        if place:
+            found.append(Spot(row.number, place, words.spot(row), kind))
+    return found

@@ -27,7 +27,8 @@ from georapp.printable import printable
 T = TypeVar("T")
 
 _VIEWS = "views"  # the name of a setting of the case
-_PART = 250  # rows that are read before the window may breathe
+_PART = 200  # rows that are read before the window may breathe
+_FIRST_PART = 400  # rows that are shown at once, the first ones
 _REMEMBERED = 20  # durations that the estimate of the rest is made from
 
 
@@ -97,7 +98,7 @@ class Session(QObject):
         self._durations.clear()
         self.case_opened.emit()
         self.keep_settings(self.settings.with_recent(path.resolve()))
-        self._read_on(self._reading)
+        self._read_on(self._reading, [])
 
     def close(self) -> None:
         """Let go of the case; the photo that is being worked on goes on waiting in it."""
@@ -123,19 +124,22 @@ class Session(QObject):
         """Whether the case can be changed by this window."""
         return bool(self.case and self.case.writable)
 
-    def _read_on(self, reading: Iterator[list[Row]]) -> None:
-        """The next rows of the case that was opened, part by part."""
+    def _read_on(self, reading: Iterator[list[Row]], unseen: list[Row]) -> None:
+        """The next rows of the case that was opened. They are shown in ever larger parts: each has its price in every list."""
         if reading is not self._reading:  # of a case that was closed
             return
         part = self.read(lambda _case: next(reading, None))
+        unseen += part or ()
+        if part is None or len(unseen) >= max(_FIRST_PART, len(self.rows)):
+            new = [row for row in unseen if row.number not in self.rows]
+            unseen = []
+            self.rows.update((row.number, row) for row in new)
+            self.rows_added.emit(new)
         if part is None:
             self.rows_read.emit()
             self._go_on()
-            return
-        new = [row for row in part if row.number not in self.rows]
-        self.rows.update((row.number, row) for row in new)
-        self.rows_added.emit(new)
-        QTimer.singleShot(0, self, lambda: self._read_on(reading))
+        else:
+            QTimer.singleShot(0, self, lambda: self._read_on(reading, unseen))
 
     # ---- photos ----
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QEvent, QMimeData, QSettings, Qt
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QSettings, Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -201,7 +201,7 @@ class Window(QMainWindow):
         """A page that comes up takes the keys: the list, the demo's button, the check's button."""
         if self._pages.currentWidget() is not page:
             self._pages.setCurrentWidget(page)
-            page.first.setFocus()
+            _focus(page)
 
     def _selected(self) -> list[int]:
         photos = self.page.photos
@@ -222,7 +222,7 @@ class Window(QMainWindow):
         self._choose_page()
         page = self._pages.currentWidget()
         if isinstance(page, EmptyPage | LocatePage | CasePage):
-            page.first.setFocus()
+            _focus(page)
 
     # ---- photos ----
 
@@ -365,6 +365,11 @@ class Window(QMainWindow):
         super().changeEvent(event)
         if event.type() == QEvent.Type.PaletteChange:
             self.update()
+
+
+def _focus(page: EmptyPage | LocatePage | CasePage) -> None:
+    """Soon: what that shows, the first photo of a list, should not hold up the first sight of the page."""
+    QTimer.singleShot(0, page.first, page.first.setFocus)
 
 
 def _open(dialog: QDialog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,8 @@ def row(number: int = 1, state: State = State.LOCATED) -> Row:
 def answer(
     found: Prediction, *, number: int = 1, model: str = "georapp-mini", at: str = "2026-11-21T18:03:11.000+00:00"
 ) -> Answer:
-    return Answer(number, at, events.Located("1", model, "0" * 64, 1, "chain", 0, 0.7, found))
+    located = events.Located("1", model, "0" * 64, 1, "chain", 0, 0.7, found)
+    return Answer(number, at, model, json.dumps(events.to_plain(located)))
 
 
 def failed(**more: tuple[str, ...]) -> events.Failed:

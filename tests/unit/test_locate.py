@@ -6,8 +6,9 @@ import pytest
 
 from georapp import gazetteer
 from georapp.chain import Chain, Level
+from georapp.decoding import decoded
 from georapp.geo import Coordinate, distance_km
-from georapp.locate import checks, complete_regions, decoded
+from georapp.locate import checks, complete_regions
 from georapp.prompt import Decode, profile_named
 from georapp.reading import Reading
 

@@ -111,7 +111,7 @@ def candidate(found: Candidate) -> str:
 def answer_title(answers: Sequence[Answer], index: int) -> str:
     """ "answer 2 of 3, georapp-mini, 2026-11-21 18:03 UTC"."""
     chosen = answers[index]
-    return f"answer {index + 1} of {len(answers)}, {shown(chosen.located.model)}, {moment(chosen.at)}"
+    return f"answer {index + 1} of {len(answers)}, {shown(chosen.model)}, {moment(chosen.at)}"
 
 
 def moment(at: str) -> str:

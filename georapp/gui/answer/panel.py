@@ -195,7 +195,7 @@ class AnswerPanel(QFrame):
         self._refresh_bar()
 
     def _tell_about(self, chosen: Answer, prediction: Prediction) -> None:
-        made = f"Answered by {shown(chosen.located.model)}, {answer_words.moment(chosen.at)}."
+        made = f"Answered by {shown(chosen.model)}, {answer_words.moment(chosen.at)}."
         self._about.setText(f"{made}\n{answer_words.speed(prediction.timing, len(prediction.samples))}")
         self._about.show()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 from collections.abc import Callable
 from itertools import count
 
@@ -41,8 +40,6 @@ Answer = tuple[bytes, bytes]  # type, body
 
 def register() -> None:
     """Make georapp:// known to Qt. Call it before the QApplication is made."""
-    if hasattr(os, "geteuid") and os.geteuid() == 0:  # Chromium refuses to run its sandbox as root
-        os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)  # Qt WebEngine asks for it
     if not QWebEngineUrlScheme.schemeByName(SCHEME).name().isEmpty():
         return

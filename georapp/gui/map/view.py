@@ -17,6 +17,7 @@ from georapp.chain import Level
 from georapp.errors import GazetteerError, MapError
 from georapp.geo import Coordinate
 from georapp.gui import background, look
+from georapp.gui.map import chromium
 from georapp.gui.map.buttons import Buttons
 from georapp.gui.map.legend import ENTRIES, Legend
 from georapp.gui.map.read_out import Formatter, ReadOut
@@ -35,6 +36,7 @@ MAX_SPOTS = 10_000
 
 def register_scheme() -> None:
     """Make the map's addresses known to Qt; call it before the QApplication is made. Without Qt WebEngine it does nothing."""
+    chromium.configure()
     try:
         from georapp.gui.map import scheme
     except ImportError as error:
@@ -80,6 +82,10 @@ class MapView(QWidget):
     def blocked(self) -> int:
         """How many addresses outside the program the page asked for, and did not get."""
         return self._web.blocked
+
+    def begin(self) -> None:
+        """Start the web page now, and not when the map is first seen."""
+        self._web.begin()
 
     # what to show
 

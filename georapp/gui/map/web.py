@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import json
 import logging
+import subprocess
+import sys
 import weakref
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -30,7 +33,11 @@ log = logging.getLogger(__name__)
 
 KEPT = ("files", "theme", "cursor", "show", "go", "correcting", "measure")  # what a new page is told, in this order
 NO_ENGINE = "The map cannot be shown: Qt WebEngine is missing or does not start. Everything else works."
+NO_PAGE = "The map cannot be shown: its page could not be written. Everything else works."
 CRASHED = "The map stopped twice and was put away. Everything else works; start georapp again to have the map back."
+
+PAGE_COMMAND = (sys.executable, "-m", "georapp", "map-page")
+PATIENCE_S = 60.0
 
 _views: weakref.WeakSet[QWebEngineView] = weakref.WeakSet()
 
@@ -41,6 +48,18 @@ def _end_views() -> None:
     for view in list(_views):
         if shiboken6.isValid(view):
             shiboken6.delete(view)
+
+
+@functools.cache
+def _html(dark: bool) -> str:
+    """The page, written by a process of its own: folium and what it brings (pandas, where it is installed) take a second to import,
+    during which the window would stand still, and up to 130 MB, which it would keep. Raises MapError."""
+    try:
+        done = subprocess.run((*PAGE_COMMAND, *(["--dark"] if dark else [])), capture_output=True, timeout=PATIENCE_S, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.exception("The page of the map could not be written: %s", getattr(error, "stderr", b""))
+        raise MapError(NO_PAGE) from error
+    return done.stdout.decode()
 
 
 class MapWeb(QWidget):
@@ -109,9 +128,14 @@ class MapWeb(QWidget):
         """The sea. The page is begun after the first paint, so that the window is there at once."""
         del event
         QPainter(self).fillRect(self.rect(), QColor(map_page.sea(self._dark)))
+        QTimer.singleShot(0, self, self.begin)
+
+    def begin(self) -> None:
+        """Make the page, if it is not there: Chromium holds up the window for some tenths of a second when it starts."""
         if not self._begun:
             self._begun = True
-            QTimer.singleShot(0, self, self._begin)
+            dark = self._dark
+            background.run(lambda: _html(dark), self._open, parent=self, failed=lambda error: self._put_away(str(error)))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The page fills the widget."""
@@ -119,11 +143,6 @@ class MapWeb(QWidget):
         self._sentence.setGeometry(self.rect().adjusted(24, 24, -24, -24))
         if self._view:
             self._view.setGeometry(self.rect())
-
-    def _begin(self) -> None:
-        """The page is written on another thread, because folium takes most of a second to import."""
-        dark = self._dark
-        background.run(lambda: map_page.page(dark), self._open, parent=self, failed=lambda error: self._put_away(str(error)))
 
     def _open(self, html: str) -> None:
         try:

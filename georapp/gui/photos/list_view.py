@@ -123,7 +123,7 @@ class ListView(QListView):
     # ---- inside ----
 
     def _select_only(self, place: int) -> None:
-        index = self._rows.index(place)
+        index = self._rows.index(place, 0)
         flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
         self._silently(lambda: self.selectionModel().setCurrentIndex(index, flag))
         self.scrollTo(index)
@@ -134,7 +134,7 @@ class ListView(QListView):
     def _find_current(self) -> None:
         """After rows have come, gone or moved: the current row is the one with the current photo, or none is."""
         place = self._rows.place(self._number)
-        index = QModelIndex() if place is None else self._rows.index(place)
+        index = QModelIndex() if place is None else self._rows.index(place, 0)
         if self.currentIndex() != index:
             flag = QItemSelectionModel.SelectionFlag.NoUpdate
             self._silently(lambda: self.selectionModel().setCurrentIndex(index, flag))
@@ -150,7 +150,7 @@ class ListView(QListView):
 
     def _remember(self) -> None:
         place = self._rows.place(self._number)
-        offset = None if place is None else self.visualRect(self._rows.index(place)).top()
+        offset = None if place is None else self.visualRect(self._rows.index(place, 0)).top()
         self._kept = self.selected(), offset
         self._quiet = True
 
@@ -167,7 +167,7 @@ class ListView(QListView):
 
     def _scroll_back(self, place: int, offset: int | None) -> None:
         """Where the current row was on the screen it is again; where it was not, it comes into sight."""
-        index = self._rows.index(place)
+        index = self._rows.index(place, 0)
         self.scrollTo(index)  # lays the rows out
         if offset is not None and 0 <= offset <= self.viewport().height() - self.visualRect(index).height():
             bar = self.verticalScrollBar()
@@ -177,7 +177,7 @@ class ListView(QListView):
         found = [self._rows.place(number) for number in numbers]
         selection = QItemSelection()
         for first, last in _ranges(sorted(place for place in found if place is not None)):
-            selection.select(self._rows.index(first), self._rows.index(last))
+            selection.select(self._rows.index(first, 0), self._rows.index(last, 0))
         self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
 
     def _silently(self, change: Callable[[], None]) -> None:

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QSignalBlocker, Qt, QTimer, Signal
+from PySide6.QtGui import QStandardItemModel
 
 from georapp.case import Row, State
 from georapp.gui.photos.row_words import Words, aloud, on_hover, words
 from georapp.selection import Filter, Sort, apply
 
 AnyIndex = QModelIndex | QPersistentModelIndex
-_ROOT = QModelIndex()
 
 ROW_ROLE = int(Qt.ItemDataRole.UserRole)
 WORDS_ROLE = ROW_ROLE + 1
 
 
-class PhotoRows(QAbstractListModel):
-    """Most changes reset the model: who shows it keeps what is chosen by the photos' numbers."""
+class PhotoRows(QStandardItemModel):
+    """Most changes reset the model: who shows it keeps what is chosen by the photos' numbers.
+
+    The rows themselves are Qt's, and empty: a view asks for the index of every row when it lays them out, and to answer each time
+    how many there are in Python takes 40 ms for 10,000.
+    """
 
     settled = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(0, 1, parent)
         self._all: dict[int, Row] = {}  # in the order of the queue
         self._shown: list[Row] = []
         self._places: dict[int, int] | None = None  # number -> place in _shown; None: to be counted again
@@ -37,10 +41,6 @@ class PhotoRows(QAbstractListModel):
         self._soon.timeout.connect(self.settle)
 
     # ---- Qt asks ----
-
-    def rowCount(self, parent: AnyIndex = _ROOT) -> int:
-        """Photos that are shown."""
-        return 0 if parent.isValid() else len(self._shown)
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words for painting, speaking and hovering."""
@@ -101,10 +101,9 @@ class PhotoRows(QAbstractListModel):
         kept = [row for row in rows if self._filter.matches(row)]
         if kept:
             first = len(self._shown)
-            self.beginInsertRows(QModelIndex(), first, first + len(kept) - 1)
             self._shown += kept
             self._places = None
-            self.endInsertRows()
+            self.insertRows(first, len(kept))
         self._find_next()
 
     def update(self, row: Row) -> None:
@@ -153,6 +152,8 @@ class PhotoRows(QAbstractListModel):
         self._shown = self._selected()
         self._places = None
         self._next = self._first_waiting()
+        with QSignalBlocker(self):
+            self.setRowCount(len(self._shown))
         self.endResetModel()
 
     def _selected(self) -> list[Row]:
@@ -165,24 +166,22 @@ class PhotoRows(QAbstractListModel):
             self._remove(place)
 
     def _remove(self, place: int) -> None:
-        self.beginRemoveRows(QModelIndex(), place, place)
         del self._shown[place]
         self._places = None
-        self.endRemoveRows()
+        self.removeRows(place, 1)
 
     def _put(self, row: Row, place: int | None) -> None:
         """All others have kept their order, so that one row has come or moved."""
         shown = self._selected()
         target = next(i for i, other in enumerate(shown) if other.number == row.number)
-        if place is None:
-            self.beginInsertRows(QModelIndex(), target, target)
-        elif place != target:
+        moves = place is not None and place != target
+        if place is not None and moves:
             self.beginMoveRows(QModelIndex(), place, place, QModelIndex(), target + (target > place))
         self._shown, self._places = shown, None
-        if place is None:
-            self.endInsertRows()
-        elif place != target:
+        if moves:
             self.endMoveRows()
+        elif place is None:
+            self.insertRows(target, 1)
         self._paint(row.number)
 
     def _first_waiting(self) -> int | None:
@@ -198,4 +197,4 @@ class PhotoRows(QAbstractListModel):
     def _paint(self, number: int | None) -> None:
         place = self.place(number)
         if place is not None:
-            self.dataChanged.emit(self.index(place), self.index(place))
+            self.dataChanged.emit(self.index(place, 0), self.index(place, 0))
