@@ -24,7 +24,7 @@ from georapp.gui.map.view import register_scheme
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from tests.conftest import textured
-from tests.gui.showing import expose
+from tests.gui.showing import expose, put_away
 
 register_scheme()  # before there is an application
 
@@ -64,4 +64,4 @@ def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     window = Window(session)
     expose(window, qtbot)
     yield window
-    window.close()
+    put_away(window)

@@ -24,7 +24,7 @@ from georapp.gui.frame import DropHint
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home, resources
-from tests.gui.showing import expose
+from tests.gui.showing import expose, put_away
 
 PATIENCE_MS = 60_000
 GROUNDS = ("background", "panel", "raised")
@@ -41,7 +41,7 @@ def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     window.activateWindow()
     begin(window, [])
     yield window
-    window.close()
+    put_away(window)
     look.apply(application(), dark=True)
 
 

@@ -20,7 +20,7 @@ from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home
 from tests.conftest import textured
-from tests.gui.showing import expose
+from tests.gui.showing import expose, put_away
 
 PATIENCE_MS = 60_000
 
@@ -30,7 +30,7 @@ def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     window = Window(session)
     expose(window, qtbot)
     yield window
-    window.close()
+    put_away(window)
 
 
 def done(session: Session, n: int) -> bool:
