@@ -61,12 +61,13 @@ class Album:
     """The photos, their labels, and what is held out."""
 
     SECTION: ClassVar[str] = "album"
-    sources: tuple[str, ...] = setting((), "folders of photos and tables of places", free=True)
+    sources: tuple[str, ...] = setting((), "folders of photos, tables of places (.csv), cases (.georapp)", free=True)
     labels: str = setting("polygons", "nearest: as in Geo-R, by the nearest town", choices=("polygons", "nearest"))
     decimals: int = setting(4, "of the coordinates that are learned; 4 are 11 m", least=2, most=6)
-    held_out_percent: float = setting(15.0, "of the photographers", least=1, most=50)
+    held_out_percent: float = setting(15.0, "of the photos, in whole groups", least=1, most=50)
     block_km: float = setting(25.0, "photos nearer than this are one place and lie on one side", least=0.1, most=2000)
     burst_seconds: float = setting(60.0, "photos taken within this time are one burst and lie on one side", most=86_400)
+    blur_below: float = setting(30.0, "variance of the Laplacian under which a photo is too blurred; 0: none is", most=1e6)
     home_zones: tuple[tuple[float, ...], ...] = setting(
         (), "[lat, lon, km]: photos inside are never used", least=-180, most=20_016
     )
@@ -152,7 +153,7 @@ class Grpo:
             return Knots(typing.cast(tuple[tuple[float, float], ...], self.curve_points), self.curve_steps)
         except ValueError as error:
             raise RunError(
-                f"grpo.curve_points make no curve: {error}", hint=f"Write for example {_toml(GEO_R_PAPER.points)}."
+                f"grpo.curve_points make no curve: {error}", hint=f"Write for example {written(GEO_R_PAPER.points)}."
             ) from error
 
 
@@ -320,7 +321,7 @@ def _expected(kind: Any, limits: Mapping[str, Any]) -> str:
 
 def _shown(value: Any) -> str:
     try:
-        text = _toml(value)
+        text = written(value)
     except TypeError:
         text = "a section" if isinstance(value, dict) else f"a {type(value).__name__}"
     return text if len(text) < 80 else f"{text[:77]}..."
@@ -377,7 +378,7 @@ def _frozen(value: Any) -> Any:
 def _lines(section: RunConfig | Section) -> list[str]:
     hints = typing.get_type_hints(type(section))
     return [
-        f"{f.name} = {_toml(_exact(getattr(section, f.name), hints[f.name]))}  # {f.metadata['about']}"
+        f"{f.name} = {written(_exact(getattr(section, f.name), hints[f.name]))}  # {f.metadata['about']}"
         for f in _settings(section)
     ]
 
@@ -391,7 +392,7 @@ def _exact(value: Any, kind: Any) -> Any:
 _ESCAPED = {ord("\\"): "\\\\", ord('"'): '\\"'} | {code: f"\\u{code:04x}" for code in (*range(32), 127)}
 
 
-def _toml(value: Any) -> str:
+def written(value: Any) -> str:
     """A value as TOML writes it: what `tomllib` reads is equal, to the last bit of a float."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -400,7 +401,7 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value.translate(_ESCAPED)}"'
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(written, value))}]"
     raise TypeError(f"{type(value).__name__} is not written.")
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
+
+from tests.training.toy_world import ToyWorld
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,3 +19,20 @@ def _one_quiet_thread() -> None:
 
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> ToyWorld:
+    """The toy world of toy_world.py, with a model that knows eight of its cities; made once. Nobody may write into it."""
+    return ToyWorld.make(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="session")
+def finished(toy: ToyWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short run of SFT and GRPO without any interruption (short_runs.py). Nobody may write into it."""
+    from tests.training.short_runs import new_run
+    from training import pipeline
+
+    run = new_run(tmp_path_factory.mktemp("runs") / "finished", toy)
+    assert pipeline.run(run) == 0
+    return run

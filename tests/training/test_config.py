@@ -181,7 +181,7 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 def test_any_value_is_taken_or_refused_with_a_sentence(section: str, data: st.DataObject, value: object) -> None:
     kind = getattr(RunConfig(), section)
     name = data.draw(st.sampled_from([f.name for f in dataclasses.fields(kind)]))
-    text = f"[{section}]\n{name} = {settings._toml(value)}\n"
+    text = f"[{section}]\n{name} = {settings.written(value)}\n"
     assert tomllib.loads(text)
     try:
         config = RunConfig.from_toml(text)
