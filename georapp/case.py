@@ -5,7 +5,7 @@
         case.save(number, located)
 
 Every method that changes something is one transaction that is on disk when it returns. Raises CaseError with a sentence where the
-file cannot be read or written. One thread uses a case.
+file cannot be read or written. One thread at a time uses a case; `save_copy` and `problems` may be called by another one meanwhile.
 """
 
 from __future__ import annotations
@@ -109,10 +109,16 @@ class Case:
     @classmethod
     def create(cls, path: Path, *, clock: Clock = lambda: datetime.now(UTC)) -> Case:
         """A new one. Raises CaseError when the file exists or cannot be made."""
+        case_file.check_free(path)
         writer = case_file.Writer(path)
         try:
             if not writer.ours:
-                raise CaseError(f"{path} cannot be made; the right to write it has {writer.holder}.")
+                why = (
+                    writer.holder.removeprefix("nobody: ")
+                    if writer.holder.startswith("nobody")
+                    else f"{writer.holder} is making it"
+                )
+                raise CaseError(f"{path} cannot be made: {why}.", hint="Choose another folder or name.")
             return cls(path, case_file.create(path, MIGRATIONS), writer, clock)
         except BaseException:
             writer.close()
@@ -121,8 +127,7 @@ class Case:
     @classmethod
     def open(cls, path: Path, *, clock: Clock = lambda: datetime.now(UTC)) -> Case:
         """An existing one; only for reading when somebody else is writing it."""
-        if not path.is_file():
-            raise CaseError(f"There is no case {path}.")
+        case_file.check_there(path)
         writer = case_file.Writer(path)
         try:
             return cls(path, case_file.connect(path, MIGRATIONS, writable=writer.ours), writer, clock)

@@ -13,7 +13,7 @@ from georapp import __version__
 from georapp.errors import DatasetError, GeorappError, ModelError, ResultsError
 from georapp.printable import printable
 
-COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "worker", "map-page")
+COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "train", "worker", "map-page")
 
 EXIT_GOOD = 0
 EXIT_SOME_FAILED = 1
@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_models(commands)
     _add_bench(commands)
+    _add_train(commands)
     commands.add_parser("worker", help="the inference process (started by the other commands)")
     page = commands.add_parser("map-page", help="the page of the window's map (asked for by the window)")
     page.add_argument("--dark", action="store_true")
@@ -153,6 +154,17 @@ def _add_models(commands: type_of_commands[argparse.ArgumentParser]) -> None:
     add.add_argument("--name", default="", help="default: from the file's name")
     add.add_argument("--profile", default="georapp", help="how to ask it: georapp, geo-r, geoagent, globe, gre")
     add.add_argument("--link", action="store_true", help="link to the files instead of copying them")
+
+
+def _add_train(commands: type_of_commands[argparse.ArgumentParser]) -> None:
+    p = commands.add_parser(
+        "train",
+        help="start or resume a training run",
+        description="Start or resume a run that `python -m training.new` has made, and say how it goes. Ctrl-C: it saves and ends.",
+    )
+    p.add_argument("run", type=Path, metavar="RUN_FOLDER")
+    p.add_argument("--python", metavar="PYTHON", help="the Python that has torch (default: this one)")
+    p.add_argument("--detach", action="store_true", help="do not wait: the run goes on by itself")
 
 
 def _add_bench(commands: type_of_commands[argparse.ArgumentParser]) -> None:

@@ -15,6 +15,7 @@ GeorappError            a sentence: what happened, which file, why; and a hint: 
 ├── WindowError         the window cannot be opened
 ├── NotationError       a text is no coordinate
 └── CaseError           a case file cannot be opened, read or written
+    └── CaseSilent      its disk or network does not answer
 Stopped                 not an error: somebody asked for it
 """
 
@@ -79,6 +80,10 @@ class WindowError(GeorappError):
 
 class CaseError(GeorappError):
     """A case file cannot be opened, read or written."""
+
+
+class CaseSilent(CaseError):
+    """The disk or the network of a case does not answer."""
 
 
 class NotationError(GeorappError):

@@ -19,12 +19,13 @@ from georapp import map_shapes, paths
 from georapp.chain import Chain, Level
 from georapp.geo import Coordinate, distance_km
 from georapp.map_shapes import Box
+from georapp.notation import kilometres
 from georapp.prediction import Candidate
 from georapp.printable import printable
 
 if TYPE_CHECKING:
     from georapp.gazetteer import Gazetteer
-    from georapp.tiles import About
+    from georapp.tile_file import About
 
 Message = dict[str, Any]
 
@@ -33,7 +34,7 @@ WORLD: Box = [-56.0, -150.0, 76.0, 170.0]
 CITY_REACH = 0.25  # degrees of latitude around a town that are shown with it
 SMALLEST_REACH = 0.02  # the same around a single point
 OVERVIEW_ZOOM = 5  # of the outlines in a message; the page asks for finer ones when it is closer
-SCRIPTS = ("leaflet.js", "protomaps-leaflet.js", "qwebchannel.js", "georapp-map.js")
+SCRIPTS = ("leaflet.js", "protomaps-leaflet.js", "qwebchannel.js", "georapp-style.js", "georapp-spots.js", "georapp-map.js")
 STYLES = ("leaflet.css", "georapp-map.css")
 KINDS = ("prediction", "truth", "human")  # of a spot
 
@@ -41,12 +42,18 @@ KINDS = ("prediction", "truth", "human")  # of a spot
 _LIGHT = {
     "ocean": "#cfe0ea", "land": "#f8f6f1", "coast": "#a9c3d3", "country": "#9d92a5", "region": "#d5ccd6",
     "name": "#464255", "regionName": "#8b7f92", "townName": "#3d4454", "halo": "#fbfaf7", "dot": "#6b7280",
-    "road": "#d9cfc0", "built": "#e6dfd3", "spot": "#33415f", "spotOpacity": 0.15,
+    "spot": "#33415f", "spotOpacity": 0.15,
+    "wood": "#d5e3c9", "green": "#e1ebd5", "town": "#f1ede5", "sand": "#f4ecd2", "ice": "#eef4f7", "built": "#e2dacb", "wall": "#cdc2b0",
+    "kerb": "#cfc6b8", "road": "#ffffff", "path": "#bdb2a1", "main": "#fbe7b5", "highway": "#f3cd83", "rail": "#a9a3a8",
+    "roadName": "#5b5a66", "waterName": "#4f7a94",
 }  # fmt: skip
 _DARK = {
     "ocean": "#0f141c", "land": "#1d2430", "coast": "#313d50", "country": "#5d6a80", "region": "#364152",
     "name": "#c9d1dd", "regionName": "#7f8a9c", "townName": "#adb6c4", "halo": "#151a22", "dot": "#93a1b5",
-    "road": "#39455a", "built": "#28313f", "spot": "#04060a", "spotOpacity": 0.32,
+    "spot": "#04060a", "spotOpacity": 0.32,
+    "wood": "#1c2f2c", "green": "#1f3130", "town": "#212937", "sand": "#2f2f30", "ice": "#2a3542", "built": "#2b3444", "wall": "#384356",
+    "kerb": "#131821", "road": "#3a465a", "path": "#4a566b", "main": "#53627b", "highway": "#6d7c96", "rail": "#5a6375",
+    "roadName": "#b4bdca", "waterName": "#6f93ac",
 }  # fmt: skip
 _CONTINENTS: dict[str, Box] = {
     "africa": [-35.0, -18.0, 37.5, 51.5],
@@ -121,6 +128,11 @@ def zoom(by: int) -> Message:
     return {"do": "zoom", "by": by}
 
 
+def walk(by: int) -> Message:
+    """To the next spot in the east or, below 0, in the west; 0 leaves them."""
+    return {"do": "walk", "by": by}
+
+
 def cursor(cross: bool) -> Message:
     """A cross-hair for tools that wait for a click."""
     return {"do": "cursor", "cross": cross}
@@ -183,7 +195,7 @@ def measured(points: Sequence[Coordinate]) -> str:
         return ""
     turn = map_shapes.bearing(points[0], points[1])
     wind = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")[round(turn / 45) % 8]
-    return f"{kilometres(distance_km(points[0], points[1]))}, bearing {round(turn) % 360}° {wind}"
+    return f"{kilometres(distance_km(points[0], points[1]), exact=True)}, bearing {round(turn) % 360}° {wind}"
 
 
 def files(opened: Sequence[About]) -> Message:
@@ -194,13 +206,6 @@ def files(opened: Sequence[About]) -> Message:
 def file_id(number: int) -> str:
     """The name of a file in the addresses of its tiles."""
     return f"file{number}"
-
-
-def kilometres(km: float) -> str:
-    """For people: "850 m", "12.3 km", "1,216 km"."""
-    if km < 0.9995:
-        return f"{km * 1000:.0f} m"
-    return f"{km:.1f} km" if km < 99.95 else f"{km:,.0f} km"
 
 
 def assets() -> dict[str, Path]:

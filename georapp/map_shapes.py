@@ -79,6 +79,22 @@ def outline(code: str, zoom: int) -> list[list[Ring]]:
     return [[_points(ring) for ring in (part.exterior, *part.interiors)] for part in _parts(code, min(zoom, FINEST))]
 
 
+@functools.lru_cache(maxsize=16)
+def land(south: float, west: float, north: float, east: float, pixel: float) -> tuple[npt.NDArray[np.float64], ...]:
+    """Outlines of all land in a box, rows of (lon, lat), simplified to half a pixel, given in degrees, without parts smaller than one.
+
+    The whole world takes a second, in which other threads go on.
+    """
+    rings = []
+    for turn in (-360.0, 0.0, 360.0):
+        parts = _all_regions().inside(south, west - turn, north, east - turn)
+        size = shapely.bounds(parts).reshape(-1, 4)
+        large = np.maximum(size[:, 2] - size[:, 0], size[:, 3] - size[:, 1]) >= pixel
+        lines = shapely.simplify(shapely.get_exterior_ring(parts[large]), pixel / 2)
+        rings += [shapely.get_coordinates(line) + np.array([turn, 0.0]) for line in lines]
+    return tuple(rings)
+
+
 def main_box(code: str) -> Box | None:
     """The box of a region without its far islands; None for an unknown code."""
     whole = _region(code)

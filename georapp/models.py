@@ -156,10 +156,20 @@ def describe_file(path: Path) -> ModelFile:
 
 
 def folders() -> Iterator[Path]:
-    """Model folders: the user's, then the ones that come with the program."""
+    """Model folders: the user's, then the ones that come with the program. Those that this user may not read are left out."""
     for place in (paths.user_models(), paths.built_in_models()):
-        if place.is_dir():
-            yield from sorted(folder for folder in place.iterdir() if (folder / MANIFEST).is_file())
+        try:
+            found = sorted(place.iterdir())
+        except OSError:  # mostly because the user has no models
+            continue
+        yield from (folder for folder in found if _has_manifest(folder))
+
+
+def _has_manifest(folder: Path) -> bool:
+    try:
+        return (folder / MANIFEST).is_file()
+    except OSError:  # a folder that is closed to this user
+        return False
 
 
 def find(name: str = "") -> Model:
@@ -168,7 +178,7 @@ def find(name: str = "") -> Model:
     for folder in folders():
         if folder.name == name:
             return read(folder)
-    if (Path(name) / MANIFEST).is_file():
+    if _has_manifest(Path(name)):
         return read(Path(name))
     known = ", ".join(dict.fromkeys(folder.name for folder in folders())) or "none"
     raise ModelError(

@@ -1,4 +1,4 @@
-"""Coordinates as people write them: decimal degrees, degrees with minutes and seconds, MGRS and plus codes.
+"""Coordinates as people write them, decimal degrees, degrees with minutes and seconds, MGRS and plus codes; and lengths.
 
     write(Coordinate(43.9508, 4.8075), Notation.MGRS)   "31T FJ 45035 67996"
     read("43°57′02.9″ N 4°48′27.0″ E")                  a Coordinate, or NotationError with a sentence and a hint
@@ -78,6 +78,13 @@ def read_with_kind(text: str) -> tuple[Coordinate, Notation]:
     if _MGRS.fullmatch(plain):
         return _from_mgrs(plain), Notation.MGRS
     return _from_angles(plain)
+
+
+def kilometres(km: float, *, exact: bool = False) -> str:
+    """ "850 m", "1.2 km", "40 km", "1,216 km": with as many figures as an estimate is worth; three where it was measured."""
+    if km < 0.9995:
+        return f"{km * 1000:.0f} m"
+    return f"{km:.1f} km" if km < (99.95 if exact else 9.95) else f"{km:,.0f} km"
 
 
 def _refusal(sentence: str) -> NotationError:

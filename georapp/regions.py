@@ -53,6 +53,11 @@ class Regions:
         parts = self._polygons[np.isin(self._owner, own)]
         return shapely.coverage_union_all(parts) if len(parts) else None
 
+    def inside(self, south: float, west: float, north: float, east: float) -> Shapes:
+        """All polygons that reach into a box."""
+        found: Shapes = self._polygons[np.sort(self._tree.query(shapely.box(west, south, east, north)))]
+        return found
+
     def ashore(self, lat: Floats, lon: Floats) -> Indices:
         """The region whose shore is nearest to each point and not farther than `COAST_KM`."""
         tree, owner = self._shore

@@ -243,7 +243,10 @@ def from_line(line: str | bytes) -> RunEvent | None:
     kind = _KINDS.get(data["kind"])
     if kind is None:
         return None
-    return _built(kind, data)
+    try:
+        return _built(kind, data)
+    except OverflowError as error:
+        raise ValueError("A number in a message is too large.") from error
 
 
 def _built(kind: type, data: dict[str, Any]) -> RunEvent:

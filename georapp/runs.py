@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -28,6 +29,8 @@ from georapp.run_events import CONFIG, EVENTS, LAST, LOG, PAUSE, STOP, Heartbeat
 FRESH_S = 60.0  # a heartbeat from another machine that is older means that its process is gone
 TAIL = 256 * 1024  # bytes at the end of events.jsonl from which the state is read
 CHUNK = 2**20  # bytes that are read at once when a run is followed: some 1,000 steps
+GRACE_S = 15.0  # to save and end, before a run is ended that should stop now
+_POLL_S = 0.1
 _SPAWN_LOCK = ".start.lock"
 
 
@@ -213,8 +216,8 @@ class Tail:
     `restarted` says so until the next `read`.
     """
 
-    def __init__(self, folder: Path, *, offset: int = 0) -> None:
-        self._path = folder / EVENTS
+    def __init__(self, folder: Path, *, offset: int = 0, chunk: int = 0) -> None:
+        self._path, self._chunk = folder / EVENTS, chunk or CHUNK
         self.offset = offset  # bytes that were read
         self.skipped = 0
         self.restarted = False
@@ -223,7 +226,7 @@ class Tail:
         """The next messages, a MB at most; none when there is nothing new. Call again as long as there are some."""
         self.restarted = False
         events: list[RunEvent] = []
-        while not events and (lines := self._lines()):
+        while not events and (lines := self.lines()):
             events = [event for line in lines if (event := self._event(line))]
         return events
 
@@ -234,13 +237,14 @@ class Tail:
             self.skipped += bool(line.strip())
             return None
 
-    def _lines(self) -> list[bytes]:
+    def lines(self) -> list[bytes]:
+        """The next whole lines as they are, without their ends, for who reads a few kinds of messages only; `restarted` stays as it was."""
         try:
             with self._path.open("rb") as file:
                 self._notice_a_new_file(file.seek(0, os.SEEK_END))
                 file.seek(self.offset)
-                data = file.read(CHUNK)
-                while data and b"\n" not in data and (more := file.read(CHUNK)):  # a line longer than a chunk
+                data = file.read(self._chunk)
+                while data and b"\n" not in data and (more := file.read(self._chunk)):  # a line longer than a chunk
                     data += more
         except OSError:
             return []
@@ -313,6 +317,37 @@ def _spawn(folder: Path, arguments: Sequence[str]) -> int:
 def stop(folder: Path) -> None:
     """Ask the run to save and end after the step that it is in. Nothing happens to one that does not run. Raises RunError."""
     _ask(folder, STOP)
+
+
+def stop_now(folder: Path, *, grace_s: float = GRACE_S) -> bool:
+    """Ask the run to save and end; after the grace end it with all its processes, saved or not. Waits; True when it had to be ended.
+
+    Raises RunError for a run on another machine, which can only be asked.
+    """
+    beat = run_events.read_heartbeat(folder)
+    if beat is None or not _lives(beat, time.time()):
+        return False
+    if beat.machine != run_events.machine():
+        raise RunError(f"{folder.name} runs on another machine.", hint="Stop it there, or ask it to save and end.")
+    _signal(beat, signal.SIGTERM)
+    until = time.monotonic() + grace_s
+    while run_events.started(beat.pid) == beat.started and time.monotonic() < until:
+        time.sleep(_POLL_S)
+    return _signal(beat, signal.SIGKILL)
+
+
+def _signal(beat: Heartbeat, number: signal.Signals) -> bool:
+    """To the process, at the end to its whole group; never to a later one with its pid. False when it is gone."""
+    if run_events.started(beat.pid) != beat.started:
+        return False
+    try:
+        if number == signal.SIGKILL and os.getpgid(beat.pid) == beat.pid:  # `start` gives every run a group of its own
+            os.killpg(beat.pid, number)
+        else:
+            os.kill(beat.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def pause(folder: Path) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from georapp import run_events
 from georapp.places import Label
+from georapp.run_settings import RunConfig
 from training import links
-from training.config import RunConfig
 from training.gates import Gate, Tally
 from training.labels import Disagreement, other
 from training.rows import AlbumRow, Part

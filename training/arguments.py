@@ -11,8 +11,8 @@ from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.sft_config import SFTConfig
 
 from georapp.errors import RunError
+from georapp.run_settings import Grpo, RunConfig, Sft
 from training.base import precision
-from training.config import Grpo, RunConfig, Sft
 
 SCRATCH = ".trainer"  # in a stage's folder: where transformers writes a checkpoint before it is sealed
 

@@ -23,9 +23,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from PIL import Image
 
 from georapp import photo as photos
+from georapp import run_settings
 from georapp.errors import RunError
 from georapp.families import fit
-from training import config
 from training.processors import PROCESSORS, load_processor
 
 TEXT_PART = r".*(language_model|text_model)\..*\.(q|k|v|o|gate|up|down)_proj"  # a plain "q_proj" would also hit the image tower
@@ -71,7 +71,12 @@ class Base:
 
 
 def load(
-    folder: Path, settings: config.Model, *, adapter: Path | None = None, trainable: bool = False, checkpoint: Path | None = None
+    folder: Path,
+    settings: run_settings.Model,
+    *,
+    adapter: Path | None = None,
+    trainable: bool = False,
+    checkpoint: Path | None = None,
 ) -> Base:
     """Raises RunError for a folder that lacks a part, for a model of no known family, and for what this machine cannot do.
 
@@ -100,7 +105,7 @@ def load(
     return Base(model, processor, family, scaling(family, processor, settings))
 
 
-def without_weights(folder: Path, settings: config.Model) -> Base:
+def without_weights(folder: Path, settings: run_settings.Model) -> Base:
     """Enough to see what a model reads, without loading it: `model` is None. Raises RunError."""
     family, processor = family_of(folder), _processor(folder)
     return Base(None, processor, family, scaling(family, processor, settings))
@@ -120,7 +125,7 @@ def family_of(folder: Path) -> str:
     return str(kind)
 
 
-def scaling(family: str, processor: Any, settings: config.Model) -> Scaling:
+def scaling(family: str, processor: Any, settings: run_settings.Model) -> Scaling:
     """Between model.min_pixels and model.max_pixels, inside the limits of the model and of llama.cpp.
 
     SmolVLM, Idefics3 and LLaVA bring every photo to one size by themselves, so these settings do not change what they cost.
@@ -136,7 +141,7 @@ def scaling(family: str, processor: Any, settings: config.Model) -> Scaling:
     return _limited(side, 0, side**2 * (pixels.max_patches if family == "internvl" else 1), settings)
 
 
-def _limited(multiple_of: int, least: int, most: int, settings: config.Model) -> Scaling:
+def _limited(multiple_of: int, least: int, most: int, settings: run_settings.Model) -> Scaling:
     most = max(least, min(most, settings.max_pixels))
     return Scaling(multiple_of, min(max(least, settings.min_pixels), most), most)
 
@@ -148,7 +153,7 @@ def freeze_tower(model: Any) -> None:
             weight.requires_grad_(False)
 
 
-def precision(settings: config.Model) -> torch.dtype:
+def precision(settings: run_settings.Model) -> torch.dtype:
     """In which numbers is computed on this machine. Raises RunError."""
     if settings.precision == "auto":
         return torch.bfloat16 if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else torch.float32
@@ -157,7 +162,7 @@ def precision(settings: config.Model) -> torch.dtype:
     return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": torch.float32}[settings.precision]
 
 
-def lora(model: Any, settings: config.Model) -> Any:
+def lora(model: Any, settings: run_settings.Model) -> Any:
     """The settings of a new adapter: on the text model, and on the image tower where it is not frozen. Never on the output layer."""
     where = TEXT_PART if settings.freeze_vision else f"{TEXT_PART}|{_tower_part(model)}"
     return LoraConfig(
@@ -194,7 +199,7 @@ def _processor(folder: Path) -> Any:
     return processor
 
 
-def _model(folder: Path, settings: config.Model, trainable: bool) -> Any:
+def _model(folder: Path, settings: run_settings.Model, trainable: bool) -> Any:
     """In float32 where all weights are trained: AdamW's small steps would be lost in 16 bits."""
     whole = trainable and settings.method == "full"
     more: dict[str, Any] = {"dtype": torch.float32 if whole else precision(settings)}
@@ -218,7 +223,7 @@ def _model(folder: Path, settings: config.Model, trainable: bool) -> Any:
     return model
 
 
-def _four_bits(settings: config.Model) -> Any:
+def _four_bits(settings: run_settings.Model) -> Any:
     """Raises RunError where bitsandbytes cannot work."""
     if not torch.cuda.is_available() or importlib.util.find_spec("bitsandbytes") is None:
         lacks = "bitsandbytes is not installed" if torch.cuda.is_available() else "no GPU with CUDA is seen"
@@ -234,7 +239,7 @@ def _four_bits(settings: config.Model) -> Any:
     )
 
 
-def _adapted(model: Any, adapter: Path, settings: config.Model, trainable: bool) -> Any:
+def _adapted(model: Any, adapter: Path, settings: run_settings.Model, trainable: bool) -> Any:
     try:
         return PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
     except Exception as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from georapp.errors import RunError
-from training.config import RunConfig
+from georapp.run_settings import RunConfig
 from training.work import ALBUM, HARD
 
 MISSING = "missing"  # a base model that is not there: loading it will say so

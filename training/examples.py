@@ -22,8 +22,8 @@ from georapp.chain import Chain, Level, parse
 from georapp.errors import DatasetError
 from georapp.prompt import profile_named
 from georapp.run_events import Alert
+from georapp.run_settings import Model
 from training.base import Base
-from training.config import Model
 from training.rows import AlbumRow, without_file
 from training.work import Work
 

@@ -13,8 +13,8 @@ from georapp import run_events
 from georapp.errors import RunError
 from georapp.places import Label
 from georapp.prompt import profile_named
+from georapp.run_settings import RunConfig
 from training.album_report import Made
-from training.config import RunConfig
 from training.gates import Gate, Tally
 from training.labels import answer, disagreements, labels, other
 from training.readings import read_all

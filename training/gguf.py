@@ -22,6 +22,7 @@ from typing import Any
 
 import torch
 
+from georapp import run_toml
 from georapp.errors import RunError
 from georapp.models import MANIFEST
 from georapp.prompt import profile_named
@@ -165,7 +166,7 @@ def _compared(work: Work, new: Path, kind: str, trained: Trained) -> Parity:
 def _facts(work: Work, new: Path, trained: Trained, parities: Sequence[Parity]) -> Facts:
     rows, folder = read_rows(work.folder / ALBUM), Path(work.config.model.base)
     settings = work.folder / CONFIG
-    text = settings.read_bytes() if settings.is_file() else work.config.to_toml().encode()
+    text = settings.read_bytes() if settings.is_file() else run_toml.text_of(work.config).encode()
     return Facts(
         name=name_of(work),
         config=work.config,

@@ -26,14 +26,14 @@ from georapp.chain import Chain
 from georapp.errors import DatasetError
 from georapp.geo import Coordinate
 from georapp.run_events import Alert
+from georapp.run_settings import RunConfig
 from training import changes, examples, loop, ranks
 from training.arguments import for_grpo
 from training.base import load
 from training.callback import Watch
-from training.config import RunConfig
 from training.labels import labels
 from training.report import EventWriter
-from training.rewards import Reward, RewardFunction, reward_functions
+from training.rewards import Reward, RewardFunction, reward_functions, rule_of
 from training.rows import AlbumRow, Part, read_rows
 from training.samples import Scale, WatchedReward
 from training.work import ALBUM, GRPO, HARD, SFT, Work
@@ -115,7 +115,7 @@ def rewards(config: RunConfig, events: EventWriter) -> tuple[list[RewardFunction
     """Functions and weights for the trainer; the first one also shows what it scores."""
     grpo = config.grpo
     (_, *others), (_, *weights) = reward_functions(
-        grpo.rule(),
+        rule_of(grpo),
         names=grpo.names_weight,
         agreement=grpo.agreement_weight,
         clues=grpo.clues_weight,
@@ -123,5 +123,5 @@ def rewards(config: RunConfig, events: EventWriter) -> tuple[list[RewardFunction
     )
     counting = tuple((function, weight) for function, weight in zip(others, weights, strict=True) if weight)
     scale = cast(Scale, grpo.scale)
-    watched = WatchedReward(Reward(grpo.rule()), events, grpo.generations, scale, counting)
+    watched = WatchedReward(Reward(rule_of(grpo)), events, grpo.generations, scale, counting)
     return [watched, *others], [1.0, *weights]

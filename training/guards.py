@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from georapp.run_events import Alert, Step
-from training.config import Guards as Limits
+from georapp.run_settings import Guards as Limits
 
 Action = Literal["none", "pause", "stop"]
 

@@ -22,11 +22,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from georapp import run_settings
 from georapp.errors import RunError, Stopped
 from georapp.geo import EARTH_RADIUS_KM, HALF_CIRCUMFERENCE_KM
 from georapp.prompt import profile_named
 from georapp.run_events import Stage, Step
-from training import changes, config
+from training import changes
 from training.answering import answers
 from training.answers_file import Answered, AnswersFile
 from training.base import Base, load
@@ -109,7 +110,7 @@ def _ask(work: Work, rows: Sequence[AlbumRow], file: AnswersFile, *, total: int)
             work.events.write(Step.of(HARD, done, total, _progress(list(file.known.values()), work.config.hard)))
 
 
-def _answered(base: Base, rows: Sequence[AlbumRow], settings: config.RunConfig) -> list[Answered]:
+def _answered(base: Base, rows: Sequence[AlbumRow], settings: run_settings.RunConfig) -> list[Answered]:
     """Without the photos that cannot be read any more."""
     profile = profile_named(settings.model.profile)
     photos = [Path(row.path) for row in rows]
@@ -121,7 +122,7 @@ def _answered(base: Base, rows: Sequence[AlbumRow], settings: config.RunConfig) 
     ]
 
 
-def _progress(known: Sequence[Answered], settings: config.Hard) -> dict[str, float]:
+def _progress(known: Sequence[Answered], settings: run_settings.Hard) -> dict[str, float]:
     missed = sum(is_missed(answer.km, settings.over_km) for answer in known)
     return {"missed": missed / len(known), "unanswered": sum(answer.km is None for answer in known) / len(known)} if known else {}
 
@@ -134,7 +135,7 @@ def is_missed(km: float | None, over_km: float) -> bool:
     return km is None or km > over_km
 
 
-def choose(rows: Sequence[AlbumRow], distances: Sequence[float | None], settings: config.Hard) -> Choice:
+def choose(rows: Sequence[AlbumRow], distances: Sequence[float | None], settings: run_settings.Hard) -> Choice:
     """`distances` of the answers to `rows`, in km. The same rows give the same choice, whatever their order."""
     errors = [math.inf if km is None else km for km in distances]
     worst_first = sorted(range(len(rows)), key=lambda i: (-errors[i], rows[i].id))
@@ -150,7 +151,7 @@ def choose(rows: Sequence[AlbumRow], distances: Sequence[float | None], settings
     return Choice(tuple(rows[i].id for i in hard), tuple(rows[i].id for i in floor), tuple(anchor), len(rest))
 
 
-def _far_from_solved(rows: Sequence[AlbumRow], errors: Sequence[float], settings: config.Hard) -> list[bool]:
+def _far_from_solved(rows: Sequence[AlbumRow], errors: Sequence[float], settings: run_settings.Hard) -> list[bool]:
     """Geo-R's filter: whether no solved photo lies within over_km. Without a solved photo all are far."""
     points = _on_sphere(rows)
     solved = points[np.array(errors) <= settings.solved_km]
@@ -167,7 +168,7 @@ def _on_sphere(rows: Sequence[AlbumRow]) -> npt.NDArray[np.float64]:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], 1)
 
 
-def report(choice: Choice, distances: Sequence[float | None], settings: config.Hard, *, missing: int = 0) -> list[str]:
+def report(choice: Choice, distances: Sequence[float | None], settings: run_settings.Hard, *, missing: int = 0) -> list[str]:
     """What was chosen and why, in sentences."""
     missed = sum(is_missed(km, settings.over_km) for km in distances)
     silent = sum(km is None for km in distances)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from georapp.errors import GeorappError, RunError
-from training.config import RunConfig
+from georapp.run_settings import RunConfig
 
 _NO_MEMORY = (
     "can't allocate memory",

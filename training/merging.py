@@ -6,8 +6,9 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+from georapp import run_settings
 from georapp.errors import RunError
-from training import base, config
+from training import base
 from training.model_folder import Weights, emptied
 from training.work import Work
 
@@ -51,6 +52,6 @@ def _merge(work: Work, folder: Path, adapter: Path, out: Path) -> None:
     whole.save_pretrained(out)
 
 
-def unquantised(settings: config.Model) -> config.Model:
+def unquantised(settings: run_settings.Model) -> run_settings.Model:
     """Settings under which a model that was trained on weights of 4 bits is loaded in 16 or more."""
     return dataclasses.replace(settings, method="lora") if settings.method == "qlora" else settings

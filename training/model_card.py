@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from georapp.evaluate import THRESHOLDS_KM, Share
 from georapp.run_events import Probe
-from training.config import RunConfig
+from georapp.run_settings import RunConfig
 from training.parity import Parity
 from training.probe import FREQUENT, MISSING, MOST_REFERENCES, RANDOM, Values
 from training.provenance import Credit, Licence, licences

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from georapp import gguf_head, models
+from georapp import gguf_head, models, run_settings
 from georapp.errors import ModelError
 from georapp.families import Family, family_of
 from georapp.models import MANIFEST, Model
 from georapp.prompt import profile_named
-from training import config
 from training.base import Scaling
 from training.export import new_pair, write_lora, write_mmproj, write_text
 from training.provenance import base_licence
@@ -44,7 +43,7 @@ def text_file(kind: str) -> str:
     return f"text-{kind}.gguf"
 
 
-def write_files(settings: config.Export, weights: Weights, folder: Path) -> None:
+def write_files(settings: run_settings.Export, weights: Weights, folder: Path) -> None:
     """All GGUF files of a model, with one id that pairs them. Raises ModelError for what llama.cpp would not compute as torch does."""
     pair = new_pair()
     for kind in settings.kinds:

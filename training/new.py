@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from georapp import run_toml
 from georapp.errors import RunError
 from georapp.run_events import CONFIG
-from training import config
-from training.config import PRESETS, RunConfig
+from georapp.run_presets import PRESETS
+from georapp.run_settings import RunConfig
 
 NO_PRESET = "none"
 
@@ -29,19 +30,19 @@ def make(folder: Path, settings: RunConfig) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{folder} cannot be made: {(error.strerror or str(error)).lower()}.") from error
-    config.write(settings, file)
+    run_toml.write(settings, file)
     return file
 
 
 def settings_of(base: Path, sources: Sequence[Path], preset: str, changes: Sequence[str]) -> RunConfig:
     """A preset with the model, the photos, and changes like "grpo.max_steps=100". Raises RunError for what is not possible."""
     start = RunConfig() if preset == NO_PRESET else PRESETS[int(preset)].config
-    values = tomllib.loads(start.to_toml())
+    values = tomllib.loads(run_toml.text_of(start))
     values["model"]["base"] = str(base.resolve())
     values["album"]["sources"] = [str(source.resolve()) for source in sources]
     for change in changes:
         _apply(values, change)
-    return RunConfig.from_toml(_toml(values))
+    return run_toml.from_values(values)
 
 
 def _apply(values: dict[str, Any], change: str) -> None:
@@ -61,14 +62,6 @@ def _value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
-
-
-def _toml(values: dict[str, Any]) -> str:
-    plain = [f"{name} = {config.written(value)}" for name, value in values.items() if not isinstance(value, dict)]
-    for section, inside in values.items():
-        if isinstance(inside, dict):
-            plain += [f"[{section}]", *(f"{name} = {config.written(value)}" for name, value in inside.items())]
-    return "\n".join(plain)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,10 +21,11 @@ from typing import Any
 import datasets
 import transformers
 
+from georapp import run_toml
 from georapp.errors import GeorappError, RunError, Stopped
 from georapp.run_events import CONFIG, Alert, Failed, Finished, RunEvent, Stage
 from georapp.run_events import Stopped as StoppedEvent
-from training import changes, checkpoints, config, ranks
+from training import changes, checkpoints, ranks
 from training.memory import in_words
 from training.report import EventWriter
 from training.rows import FILE
@@ -39,7 +40,7 @@ def run(folder: Path) -> int:
     """Do what is left of a run. 0: finished, or stopped because somebody asked; 1: failed, and said why."""
     _quiet()
     try:
-        settings = config.read(folder / CONFIG)
+        settings = run_toml.read(folder / CONFIG)
         with _writer(folder) as events, _stoppable(events):
             return _run(Work(folder.resolve(), settings, events))
     except GeorappError as error:  # also of the writer: another process may be working on this run

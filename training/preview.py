@@ -11,9 +11,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from georapp import run_toml
 from georapp.errors import GeorappError
 from georapp.run_events import CONFIG
-from training import config
 
 USAGE = "usage: python -m training.preview RUN_FOLDER [PHOTOS]"
 
@@ -38,7 +38,7 @@ def lines(run: Path, photos: int) -> Iterator[str]:
     from training.examples import preview
     from training.rows import Part, read_rows
 
-    settings = config.read(run / CONFIG).model
+    settings = run_toml.read(run / CONFIG).model
     base = without_weights(Path(settings.base), settings)
     for row in read_rows(run / "album", Part.TRAIN)[:photos]:
         yield json.dumps({"photo": row.path, "tokens": preview(base, row, settings)})

@@ -27,7 +27,7 @@ from georapp.prompt import Profile, profile_named
 from georapp.run_events import EVENTS, Probe, from_line
 from training.answering import answers
 from training.base import Base
-from training.rewards import Rule
+from training.rewards import Rule, rule_of
 from training.rows import AlbumRow, Part, read_rows
 from training.work import ALBUM, Work
 
@@ -54,7 +54,7 @@ class ProbeSet:
         """Raises RunError when the album cannot be read."""
         rows, taught = (read_rows(work.folder / ALBUM, part) for part in (Part.PROBE, Part.TRAIN))
         grpo = work.config.grpo
-        profile, rule = profile_named(work.config.model.profile), grpo.rule()
+        profile, rule = profile_named(work.config.model.profile), rule_of(grpo)
         return cls(tuple(rows), profile, rule, grpo.batch, baselines(rows, taught, rule=rule))
 
     def measure(self, base: Base, *, stage: str, step: int) -> Probe:
@@ -82,7 +82,7 @@ def measure(
     baselines: Values | None = None,
     rule: Rule = Rule(),  # noqa: B008 - frozen
 ) -> Probe:
-    """Ask for greedy answers to the probe photos. `baselines`: of `baselines(rows, ...)`; `rule`: of the reward, grpo.rule().
+    """Ask for greedy answers to the probe photos. `baselines`: of `baselines(rows, ...)`; `rule`: of the reward.
 
     Raises RunError when not one of the photos can be read.
     """

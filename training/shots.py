@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from georapp.geo import Coordinate, distance_km
-from training.config import Album
+from georapp.run_settings import Album
 from training.gates import Gate, Tally
 from training.readings import Reading, Unread
 from training.rows import Part

@@ -12,9 +12,9 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from georapp.run_settings import Album
 from training import links
 from training.album import bucket
-from training.config import Album
 from training.links import Pairs
 from training.rows import Part
 from training.shots import Shot

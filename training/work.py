@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from georapp.errors import RunError
-from training.config import RunConfig
+from georapp.run_settings import RunConfig
 from training.report import EventWriter
 
 ALBUM, SFT, HARD, GRPO, EXPORT = "album", "sft", "hard", "grpo", "export"  # the stages, in order

@@ -19,6 +19,7 @@ Data
   Names of places: GeoNames (geonames.org), CC BY 4.0.
   Shapes and base map: Natural Earth, public domain.
   Font: Inter, SIL Open Font License 1.1.
+  Map page: Leaflet (BSD-2-Clause) and protomaps-leaflet (BSD-3-Clause) with the libraries inside it; all texts are in resources/map/page.
   Photos that the embedded model learned from: resources/models/georapp-mini/CREDITS.tsv.
   Demo photo: danielbuechele, CC BY 2.0 (resources/demo/README.md).
 
@@ -29,6 +30,7 @@ _LIBRARIES = (
     "PySide6",
     "llama-cpp-python",
     "folium",
+    "pyqtgraph",
     "onnxruntime",
     "numpy",
     "scipy",

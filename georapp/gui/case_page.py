@@ -18,6 +18,7 @@ from georapp.printable import printable
 from georapp.selection import accuracy
 
 _WIDEST_PX = 860  # longer lines are hard to read
+_SLOW = "They are still being read: many photos take their time, or a disk or network does not answer. The window goes on."
 _LABEL_PX = 112  # of every card, so that their texts stand below each other
 
 
@@ -92,10 +93,21 @@ class CasePage(QWidget):
         if not case:
             return
         self._check.setEnabled(False)
-        self._whole.show_lines([("", "The originals are being read…")])
-        problems = case.problems()
+        self._whole.show_lines([("", "The case file and the originals are being read…")])
         photos = [(row.path, row.sha256) for row in self._session.rows.values()]
-        run(lambda: _changed(photos), lambda found: self._show_check(case, problems, found, len(photos)), parent=self)
+
+        def say_silent() -> None:
+            if case is self._session.case:
+                self._whole.show_lines([("", _SLOW)])
+
+        def check() -> tuple[list[str], list[tuple[Path, str]]]:
+            return case.problems(), _changed(photos)
+
+        def show(found: tuple[list[str], list[tuple[Path, str]]]) -> None:
+            problems, changed = found
+            self._show_check(case, problems, changed, len(photos))
+
+        run(check, show, parent=self, silent=say_silent)
 
     def _show_check(self, case: Case, problems: Sequence[str], changed: Sequence[tuple[Path, str]], n: int) -> None:
         self._check.setEnabled(True)

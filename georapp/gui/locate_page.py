@@ -317,7 +317,12 @@ class LocatePage(QWidget):
 
     def _answered(self, number: int) -> None:
         self.photos.set_running(None)
-        if number == self._number:
+        QTimer.singleShot(
+            0, self, lambda: self._show_answered(number)
+        )  # saving it and beginning the next was enough for one turn
+
+    def _show_answered(self, number: int) -> None:
+        if number == self._number and number != self._session.current and number in self._session.rows:
             self._show_result(self._session.rows[number])
         if self._all:
             self._gather_spots()

@@ -3,6 +3,9 @@
 It owns the supervisor. A photo whose worker died, hung or ran out of memory is asked once more with less (one sample, nothing on the
 GPU) and then fails; stopping is polite for STOP_PATIENCE_S and then kills the worker. A model that is not wanted any more while it is
 being loaded is not waited for.
+
+The thread is Python's and not Qt's: Qt ends the program when a QThread is deleted that is still running, and a worker that the system
+keeps, or a mistake while the window is being made, can bring that about.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
+from shiboken6 import isValid
 
 from georapp import events
 from georapp.errors import GeorappError, WorkerDied, WorkerStuck
@@ -25,8 +29,6 @@ STOP_PATIENCE_S = 1.5
 _LOOK_MS = 100  # whether something that should have ended has to be killed; a worker may be between ending and starting
 _END_S = 10.0  # the system may keep a process that waits for a disk
 _STOPPED = events.Failed("", "It was stopped.", "Stopped")
-
-_hanging: list[QThread] = []  # Qt ends the program when a thread is deleted that is still running
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Job:
     seed: int = 0
 
 
-class Locating(QThread):
+class Locating(QObject):
     """Takes one job after another. Signals arrive on the thread that made it."""
 
     loaded = Signal(object)  # events.Ready
@@ -63,8 +65,13 @@ class Locating(QThread):
         self._turn = threading.Lock()  # nothing is killed for what is over
         self._looking = QTimer(self, interval=_LOOK_MS)
         self._looking.timeout.connect(self._look)
+        self._thread = threading.Thread(target=self._work, name="asking the worker", daemon=True)
 
     # ---- called by the window's thread ----
+
+    def start(self) -> None:
+        """Begin the thread."""
+        self._thread.start()
 
     def use(self, load: events.Load) -> None:
         """Use this model from now on. One that is still being loaded is given up, and nothing more is said of it."""
@@ -84,18 +91,21 @@ class Locating(QThread):
         self._looking.start()
 
     def end(self) -> bool:
-        """End thread and worker; whether both are gone."""
+        """End thread and worker; whether both are gone. May be called twice."""
         self._ending = True
         self._looking.stop()
         self._jobs.put(None)
-        before = time.monotonic()
-        while not self.wait(_LOOK_MS) and time.monotonic() - before < _END_S:
-            if self._supervisor:
+        until = time.monotonic() + _END_S
+        while self.running and time.monotonic() < until:
+            self._thread.join(_LOOK_MS / 1000)
+            if self.running and self._supervisor:
                 self._supervisor.kill()
-        if self.isRunning():
-            self.setParent(None)
-            _hanging.append(self)
-        return not self.isRunning()
+        return not self.running
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is there."""
+        return self._thread.is_alive()
 
     def _look(self) -> None:
         """Kill what should have ended by now."""
@@ -110,7 +120,7 @@ class Locating(QThread):
 
     # ---- the thread ----
 
-    def run(self) -> None:
+    def _work(self) -> None:
         """Until `end`."""
         while (job := self._jobs.get()) is not None and not self._ending:
             if isinstance(job, Job):
@@ -118,11 +128,16 @@ class Locating(QThread):
                 outcome = self._located(job)
                 with self._turn:
                     self._current = None
-                self.done.emit(job.ticket, outcome)
+                self._tell(self.done, job.ticket, outcome)
             elif job[0] == self._newest:
                 self._use(*job)
         if self._supervisor:
             self._supervisor.close()
+
+    def _tell(self, signal: SignalInstance, *values: object) -> None:
+        """Nobody listens after the end, and a window that was never closed may be gone."""
+        if not self._ending and isValid(self):
+            signal.emit(*values)
 
     def _use(self, number: int, load: events.Load) -> None:
         if self._supervisor:
@@ -133,10 +148,10 @@ class Locating(QThread):
         except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug
             if number == self._newest and not self._ending:
                 failed = _failed(error)
-                self.not_loaded.emit(failed.reason, failed.hint)
+                self._tell(self.not_loaded, failed.reason, failed.hint)
         else:
             if number == self._newest:
-                self.loaded.emit(ready)
+                self._tell(self.loaded, ready)
         finally:
             with self._turn:
                 self._loading = None
@@ -147,7 +162,7 @@ class Locating(QThread):
         except (WorkerDied, WorkerStuck) as error:
             if self._is_stopped(job):
                 return _STOPPED
-            self.tried_again.emit(job.ticket, printable(str(error)))
+            self._tell(self.tried_again, job.ticket, printable(str(error)))
             return self._with_less(job, error)
         except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug; the next photo is asked for
             return _STOPPED if self._is_stopped(job) else _failed(error)
@@ -185,7 +200,7 @@ class Locating(QThread):
             if isinstance(event, events.Began):
                 changed = bool(job.sha256 and event.sha256) and event.sha256 != job.sha256
             if not changed:
-                self.heard.emit(job.ticket, event)
+                self._tell(self.heard, job.ticket, event)
             if changed or self._is_stopped(job):  # also where it was stopped before the worker knew of it
                 self._supervisor.stop_asked()
         raise AssertionError("a photo ends with an answer or a failure")

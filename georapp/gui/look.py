@@ -125,6 +125,13 @@ def set_role(widget: QWidget, role: str) -> None:
         widget.style().polish(widget)
 
 
+def tint(label: QWidget, tone: str) -> None:
+    """Give a label the text colour of a field of `Colours`; to be done again after a change of the theme."""
+    palette = label.palette()
+    palette.setColor(QPalette.ColorRole.WindowText, QColor(getattr(_now, tone)))
+    label.setPalette(palette)
+
+
 def _font() -> QFont:
     """The bundled font with figures of equal width."""
     if FONT not in QFontDatabase.families():
@@ -169,7 +176,10 @@ QSplitter::handle:vertical { height: 1px; }
 QFrame[role="panel"] { background: $panel; border: none; }
 QFrame[role="strip"] { background: $panel; border: none; }
 QFrame[role="card"] { background: $raised; border: 1px solid $line; border-radius: 8px; }
+QFrame[role="chart"] { background: $panel; border: 1px solid $line; border-radius: 8px; }
+QFrame[role="chart"]:focus { border-color: $accent; }
 QLabel { background: transparent; }
+QLabel[role="strong"] { font-weight: 600; }
 QLabel[role="title"] { font-size: 16px; font-weight: 600; }
 QLabel[role="welcome"] { font-size: 24px; font-weight: 600; }
 QLabel[role="heading"] { color: $dim; font-size: 11px; font-weight: 600; letter-spacing: 1px; }
@@ -187,6 +197,7 @@ QPushButton:disabled { color: $dim; background: $panel; }
 QPushButton[role="accent"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[role="accent"]:focus { border-color: $text; }
 QPushButton[role="accent"]:disabled { background: $raised; color: $dim; border-color: $line; }
+QPushButton[role="danger"]:enabled { color: $bad; }
 QPushButton[role="quiet"], QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px 8px;
   color: $text; }
 QPushButton[role="quiet"]:hover, QToolButton:hover { background: $raised; }

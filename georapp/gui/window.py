@@ -116,6 +116,7 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         session = self.session
+        session.opening_changed.connect(self._name_case)
         session.case_opened.connect(self._case_opened)
         session.rows_added.connect(lambda _rows: self._choose_page())
         session.rows_read.connect(self._choose_page)
@@ -193,9 +194,11 @@ class Window(QMainWindow):
         self.status.set_photos(len(self.session.rows))
         unreadable = 0 if self.session.rows else len(self.session.unreadable())
         note = f"{unreadable:,} files could not be read: see Photos, Unreadable files." if unreadable else ""
-        if self.session.case and not self.session.writable:
+        if self.session.opening:
+            note = f"{words.case_name(self.session.opening)} is being opened. What is dropped meanwhile is added to it."
+        elif self.session.case and not self.session.writable:
             note = "⚠ This case is only read here; above stands why. Another case can be opened at the upper left."
-        self.empty.set_note(note, may_add=self.session.writable)
+        self.empty.set_note(note, may_add=self._may_add)
 
     def _turn_to(self, page: EmptyPage | LocatePage | CasePage) -> None:
         """A page that comes up takes the keys: the list, the demo's button, the check's button."""
@@ -210,16 +213,30 @@ class Window(QMainWindow):
 
     # ---- cases ----
 
+    @property
+    def _may_add(self) -> bool:
+        return self.session.writable or self.session.opening is not None
+
+    def _name_case(self) -> None:
+        """The open one, or the one that is being opened."""
+        case, opening = self.session.case, self.session.opening
+        if opening:
+            self.top.set_case(f"Opening {words.case_name(opening)}…", "")
+        elif case:
+            self.top.set_case(words.case_name(case.path), "" if case.writable else case.holder)
+        else:
+            self.top.set_case("No case", "")
+        self.setWindowTitle(f"{words.case_name(case.path)} – georapp" if case else "georapp")
+        self._choose_page()
+
     def _case_opened(self) -> None:
         case = self.session.case
         assert case is not None
-        self.top.set_case(words.case_name(case.path), "" if case.writable else case.holder)
-        self.setWindowTitle(f"{words.case_name(case.path)} – georapp")
+        self._name_case()
         for entry in actions.ENTRIES:
             if entry.changes_case:
                 self.actions_by_name[entry.name].setEnabled(case.writable)
         self.status.say("", wrong=False)
-        self._choose_page()
         page = self._pages.currentWidget()
         if isinstance(page, EmptyPage | LocatePage | CasePage):
             _focus(page)
@@ -255,7 +272,7 @@ class Window(QMainWindow):
         """Files are welcome everywhere, also over the map."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
-            self._drop_hint.begin(dropped.what_happens(event.mimeData(), may_add=self.session.writable))
+            self._drop_hint.begin(dropped.what_happens(event.mimeData(), may_add=self._may_add))
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         """They went on."""

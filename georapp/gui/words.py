@@ -8,6 +8,7 @@ from pathlib import Path
 from georapp.case import Row
 from georapp.chain import Level
 from georapp.geo import Coordinate, distance_km
+from georapp.notation import kilometres as kilometres  # the widgets take their words from here
 from georapp.printable import printable
 
 
@@ -19,13 +20,6 @@ def time_left(seconds: float | None) -> str:
         return f"{max(1, round(seconds))} s left"
     minutes = round(seconds / 60)
     return f"{minutes} min left" if minutes < 90 else f"{minutes / 60:.1f} h left"
-
-
-def kilometres(km: float) -> str:
-    """ "0.4 km", "40 km", "1,007 km": with as many figures as it is worth."""
-    if km < 0.05:
-        return "< 0.1 km"
-    return f"{km:.1f} km" if km < 9.95 else f"{km:,.0f} km"
 
 
 def truth(best: Coordinate | None, known: Coordinate, levels: Mapping[Level, bool | None]) -> tuple[str, str]:

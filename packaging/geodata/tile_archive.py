@@ -11,7 +11,7 @@ from typing import Any
 
 from vector_tile import varints
 
-from georapp.tiles import tile_id
+from georapp.pmtiles import tile_id
 
 Entry = tuple[int, int, int, int]  # tile id, offset, length in bytes, how many tiles in a row share it (0: a further directory)
 HEADER = 127  # bytes

@@ -17,16 +17,15 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from georapp import events, settings
 from georapp.case import Case, Ruling, State, Verdict
 from georapp.chain import Chain, Level
 from georapp.geo import Coordinate
-from georapp.gui import allocator, look
-from georapp.gui.app import begin
-from georapp.gui.map.view import register_scheme
+from georapp.gui import look
+from georapp.gui.app import begin, settle
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.prediction import Prediction, Sample
@@ -84,10 +83,10 @@ def facts(i: int) -> events.Began:
 
 
 def until(app: QApplication, what: Callable[[], bool], patience_s: float = 120.0) -> float:
-    """Seconds until it is so."""
+    """Seconds until it is so. Waits as the window's own loop does: one that spins would use up its share of the processor."""
     start = time.perf_counter()
     while not what():
-        app.processEvents()
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
         if time.perf_counter() - start > patience_s:
             raise SystemExit("It took too long.")
     return time.perf_counter() - start
@@ -205,8 +204,7 @@ def run(part: str, photos: int) -> None:
     """One part, in a process of its own."""
     with tempfile.TemporaryDirectory() as home:
         os.environ["GEORAPP_HOME"] = home
-        allocator.save()
-        register_scheme()
+        settle()
         app = QApplication(sys.argv[:1])
         look.apply(app, dark=True)
         window = Window(Session(settings.Settings()))

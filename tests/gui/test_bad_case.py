@@ -18,11 +18,12 @@ from pytestqt.qtbot import QtBot
 
 from georapp import settings
 from georapp.case import Case, Ruling, State, Verdict
-from georapp.gui.app import FIRST_CASE, begin
+from georapp.gui.app import FIRST_CASE
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home
 from tests.conftest import textured
+from tests.gui.beginning import begun, opened, taken
 from tests.gui.drops import drop, files
 
 PATIENCE_MS = 30_000
@@ -53,7 +54,7 @@ def filled(folder: Path, n: int) -> list[Path]:
 
 
 def test_a_full_disk_pauses_and_resuming_goes_on(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     session = window.session
     qtbot.waitUntil(lambda: session.ready is not None, timeout=PATIENCE_MS)
     pages_of(session.case, 1)
@@ -76,7 +77,7 @@ def test_a_full_disk_pauses_and_resuming_goes_on(window: Window, tmp_path: Path,
 
 
 def test_an_answer_that_finds_no_room_leaves_its_photo_waiting(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     session = window.session
     session.pause()
     textured(64, 48, 41).save(tmp_path / "a.jpg")
@@ -93,7 +94,7 @@ def test_an_answer_that_finds_no_room_leaves_its_photo_waiting(window: Window, t
 
 
 def test_a_verdict_that_finds_no_room_is_said_and_not_shown(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     session = window.session
     qtbot.waitUntil(lambda: settled(session, 6), timeout=PATIENCE_MS)
     assert session.case is not None
@@ -108,7 +109,7 @@ def test_a_verdict_that_finds_no_room_is_said_and_not_shown(window: Window, phot
 
 
 def test_a_folder_that_cannot_be_written_to(
-    window: Window, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+    window: Window, tmp_path: Path, photos: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Case.create(tmp_path / "kept.georapp").close()
 
@@ -117,6 +118,7 @@ def test_a_folder_that_cannot_be_written_to(
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
     assert drop(window, files(tmp_path / "kept.georapp"))
+    opened(window, qtbot)
     assert not window.session.writable
     assert "read-only file system" in window.top._held.text()
     assert said(window) == ""
@@ -127,7 +129,7 @@ def test_a_folder_that_cannot_be_written_to(
     assert not window.session.rows
 
 
-def test_a_case_that_another_process_holds(window: Window, tmp_path: Path) -> None:
+def test_a_case_that_another_process_holds(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     path = tmp_path / "held.georapp"
     Case.create(path).close()
     text = (
@@ -139,14 +141,14 @@ def test_a_case_that_another_process_holds(window: Window, tmp_path: Path) -> No
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "True\n"
-        window.take([path])
+        taken(window, [path], qtbot)
         assert f"process {holder.pid}" in window.top._held.text()
         assert not window.session.writable
         holder.kill()
     other = tmp_path / "other.georapp"
     Case.create(other).close()
-    window.take([other])
-    window.take([path])  # the right came back with the end of that process
+    taken(window, [other], qtbot)
+    taken(window, [path], qtbot)  # the right came back with the end of that process
     assert window.session.writable
 
 
@@ -188,12 +190,12 @@ def test_bad_cases_leave_the_open_one_open(way: str, window: Window, photos: Pat
         for kind in KINDS:
             bad_case(kind, tmp_path / f"{kind}.georapp")
         window.session.settings = settings.Settings(recent=(str(tmp_path / "truncated.georapp"),))
-        begin(window, [photos, tmp_path / "missing.georapp"])
+        begun(window, [photos, tmp_path / "missing.georapp"], qtbot)
         assert "There is no case" in said(window)
         assert window.session.case is not None
         assert window.session.case.path.name == FIRST_CASE
         return
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 6), timeout=PATIENCE_MS)
     for kind in KINDS:
         path = tmp_path / f"{kind}.georapp"
@@ -205,6 +207,7 @@ def test_bad_cases_leave_the_open_one_open(way: str, window: Window, photos: Pat
         else:
             window.session.settings = settings.Settings(recent=(str(path),))
             recent_entries(window)[0].trigger()
+        opened(window, qtbot)
         assert said(window), kind
         assert window.session.case is not None
         assert window.session.case.path.name == FIRST_CASE
@@ -222,7 +225,7 @@ def recent_entries(window: Window) -> list[QAction]:
 
 def test_a_case_with_damaged_pages_is_read_as_far_as_possible(window: Window, photos: Path, tmp_path: Path, qtbot: QtBot) -> None:
     path = tmp_path / "damaged.georapp"
-    begin(window, [])
+    begun(window, [], qtbot)
     window.session.open(path, new=True)
     window.session.add([photos])
     qtbot.waitUntil(lambda: settled(window.session, 6), timeout=PATIENCE_MS)
@@ -230,14 +233,14 @@ def test_a_case_with_damaged_pages_is_read_as_far_as_possible(window: Window, ph
     whole = path.read_bytes()
     for page in range(2, len(whole) // 4096, 2):
         path.write_bytes(whole[: page * 4096] + b"\xff" * 4096 + whole[(page + 1) * 4096 :])
-        window.take([path])
+        taken(window, [path], qtbot)
         qtbot.wait(1)
         for number in list(window.session.rows):
             window.page.photos.choose(number)
         window.actions_by_name["case_page"].trigger()
         window.actions_by_name["map_page"].trigger()
         window.actions_by_name["locate_page"].trigger()
-        window.take([tmp_path / "next.georapp"])
+        taken(window, [tmp_path / "next.georapp"], qtbot)
     assert window.session.case is not None
     assert window.session.case.path.name == "next.georapp"
 
@@ -257,7 +260,7 @@ def test_a_case_that_somebody_wrote_nonsense_into(
     change: str, window: Window, photos: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
     path = tmp_path / "strange.georapp"
-    begin(window, [])
+    begun(window, [], qtbot)
     session = window.session
     session.open(path, new=True)
     session.add([photos])
@@ -268,7 +271,7 @@ def test_a_case_that_somebody_wrote_nonsense_into(
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(change)
     with qtbot.waitSignal(session.rows_read, timeout=PATIENCE_MS):
-        window.take([path])
+        taken(window, [path], qtbot)
     for number in list(session.rows):
         window.page.photos.choose(number)
     window.actions_by_name["case_page"].trigger()
@@ -276,7 +279,7 @@ def test_a_case_that_somebody_wrote_nonsense_into(
 
 
 def test_a_case_whose_file_is_deleted_while_it_is_open(window: Window, photos: Path, tmp_path: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     session = window.session
     qtbot.waitUntil(lambda: settled(session, 6), timeout=PATIENCE_MS)
     assert session.case is not None
@@ -288,13 +291,13 @@ def test_a_case_whose_file_is_deleted_while_it_is_open(window: Window, photos: P
     session.add([tmp_path / "more.jpg"])
     qtbot.waitUntil(lambda: not session.running, timeout=PATIENCE_MS)
     session.case.save_copy(tmp_path / "saved.georapp")
-    window.take([tmp_path / "saved.georapp"])
+    taken(window, [tmp_path / "saved.georapp"], qtbot)
     qtbot.waitUntil(lambda: len(session.rows) == 6, timeout=PATIENCE_MS)
     assert session.case.path.name == "saved.georapp"
 
 
 def test_a_case_that_is_cut_off_while_it_is_open(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     session = window.session
     qtbot.waitUntil(lambda: settled(session, 6), timeout=PATIENCE_MS)
     assert session.case is not None
@@ -320,7 +323,7 @@ def test_broken_settings_are_replaced(text: str, qtbot: QtBot, standin: None) ->
     (home() / "window.ini").write_text("[General]\ngeometry=nonsense\nacross=@ByteArray(x)\nmiddle=7\n")
     session = Session(settings.load())
     window = Window(session)
-    begin(window, [])
+    begun(window, [], qtbot)
     assert session.case is not None
     window.close()
 
@@ -328,7 +331,7 @@ def test_broken_settings_are_replaced(text: str, qtbot: QtBot, standin: None) ->
 def test_a_home_that_cannot_be_written_to(window: Window, tmp_path: Path, photos: Path, qtbot: QtBot) -> None:
     shutil.rmtree(home(), ignore_errors=True)
     home().write_text("a file where a folder should be")
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     assert "No case" in said(window) or "no case" in said(window)
     assert window.session.case is None
     window.session.open(tmp_path / "elsewhere.georapp", new=True)

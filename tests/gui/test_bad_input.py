@@ -17,12 +17,12 @@ from pytestqt.qtbot import QtBot
 from georapp import photo
 from georapp.case import State
 from georapp.gui import adding
-from georapp.gui.app import begin
 from georapp.gui.photos.photo_view import PhotoView
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home
 from tests.conftest import textured
+from tests.gui.beginning import begun, taken
 from tests.gui.drops import drop, files
 
 PATIENCE_MS = 30_000
@@ -96,7 +96,7 @@ def test_a_folder_of_every_kind_of_file(window: Window, tmp_path: Path, qtbot: Q
     textured(64, 48, 30).save(folder / "inside" / "deeper" / "last.jpg")
     (folder / "inside" / "loop").symlink_to(folder)
     (folder / "notes.txt").write_text("passed over in a folder")
-    begin(window, [])
+    begun(window, [], qtbot)
     session = window.session
     assert drop(window, files(folder))
     qtbot.waitUntil(lambda: settled(session, len(good) + 1) and len(session.unreadable()) == len(bad), timeout=PATIENCE_MS)
@@ -124,7 +124,7 @@ def test_a_photo_whose_name_is_no_text_is_located(window: Window, tmp_path: Path
         pytest.skip("names are text here")
     textured(64, 48, 31).save(folder / "a.jpg")
     textured(64, 48, 32).save(folder / "odd \udcfe name.jpg")
-    begin(window, [folder])
+    begun(window, [folder], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 2), timeout=PATIENCE_MS)
     ((path, reason, _hint),) = window.session.unreadable()
     assert path.name == "no text \udcff.jpg"
@@ -140,7 +140,7 @@ def test_folders_in_folders_in_folders(window: Window, tmp_path: Path, qtbot: Qt
     for level in levels:
         level.mkdir()
     textured(64, 48, 33).save(levels[-1] / "a.jpg")
-    begin(window, [levels[0]])
+    begun(window, [levels[0]], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 1), timeout=PATIENCE_MS)
     (levels[-1] / "a.jpg").unlink()
     for level in reversed(levels):  # pytest would not get so deep when it cleans up
@@ -160,7 +160,7 @@ def test_a_folder_without_permission_costs_nothing_else(
         return iterdir(path)
 
     monkeypatch.setattr(Path, "iterdir", refuse)
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 6), timeout=PATIENCE_MS)
     assert reasons(window.session)["a closed one"].endswith("cannot be opened: permission denied.")
 
@@ -176,7 +176,7 @@ def test_a_decoder_that_fails_in_a_new_way_costs_one_file(
         return read(path)
 
     monkeypatch.setattr("georapp.intake.photo.read", fail)
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 4) and len(window.session.unreadable()) == 2, timeout=PATIENCE_MS)
     assert "memory" in reasons(window.session)["photo 1.jpg"]
     assert "mistake of this program" in reasons(window.session)["photo 2.jpg"]
@@ -186,7 +186,7 @@ def test_a_decoder_that_fails_in_a_new_way_costs_one_file(
 def test_a_file_that_is_another_one_when_its_turn_comes(change: str, window: Window, photos: Path, qtbot: QtBot) -> None:
     session = window.session
     session.pause()
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: len(session.rows) == 6, timeout=PATIENCE_MS)
     if change == "vanish":
         (photos / "photo 3.jpg").unlink()
@@ -204,7 +204,7 @@ def test_a_file_that_is_another_one_when_its_turn_comes(change: str, window: Win
 
 def test_a_file_that_is_readable_again_leaves_the_list(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     (tmp_path / "later.jpg").write_text("not yet")
-    begin(window, [tmp_path / "later.jpg"])
+    begun(window, [tmp_path / "later.jpg"], qtbot)
     qtbot.waitUntil(lambda: len(window.session.unreadable()) == 1, timeout=PATIENCE_MS)
     textured(64, 48, 34).save(tmp_path / "later.jpg")
     window.session.add([tmp_path / "later.jpg"])
@@ -240,7 +240,7 @@ def test_a_network_folder_that_hangs_stops_nobody(
     window: Window, photos: Path, tmp_path: Path, qtbot: QtBot, network: threading.Event
 ) -> None:
     (tmp_path / "network").mkdir()
-    begin(window, [])
+    begun(window, [], qtbot)
     window.session._adding._patience_s = 0.5
     window.session.add([photos / "photo 0.jpg", tmp_path / "network", photos / "photo 1.jpg"])
     answers_to_people(window, qtbot)
@@ -256,7 +256,7 @@ def test_closing_does_not_wait_for_a_network(
     monkeypatch.setattr(adding, "_END_S", 0.1)
     (tmp_path / "network").mkdir()
     textured(64, 48, 35).save(tmp_path / "network" / "a.jpg")
-    begin(window, [])
+    begun(window, [], qtbot)
     window.session.add([tmp_path / "network"])
     reader = window.session._adding._reader
     assert reader is not None
@@ -304,7 +304,7 @@ def test_a_photo_that_cannot_be_shown_does_not_keep_others_from_it(
 
 
 def test_the_same_folder_dropped_many_times_is_there_once(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     for _drop in range(20):
         drop(window, files(photos))
     qtbot.waitUntil(lambda: settled(window.session, 6) and window.session._adding._reader is None, timeout=PATIENCE_MS)
@@ -314,7 +314,7 @@ def test_the_same_folder_dropped_many_times_is_there_once(window: Window, photos
 
 
 def test_drops_reach_the_window_wherever_they_fall(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos / "photo 0.jpg"])
+    begun(window, [photos / "photo 0.jpg"], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 1), timeout=PATIENCE_MS)
     qtbot.waitUntil(lambda: window.page.map._web.is_ready, timeout=PATIENCE_MS)
     web = window.page.map._web._view
@@ -334,7 +334,7 @@ def test_drops_reach_the_window_wherever_they_fall(window: Window, photos: Path,
 
 
 def test_pasting(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     clipboard, paste = QApplication.clipboard(), window.actions_by_name["paste"]
     for text in ("", "some text"):
         clipboard.clear()
@@ -357,7 +357,7 @@ def test_pasting(window: Window, photos: Path, qtbot: QtBot) -> None:
 
 
 def test_a_picture_that_cannot_be_kept_is_said(window: Window, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     (home() / "pasted").write_text("a file where a folder should be")
     data, picture = QMimeData(), QImage(64, 48, QImage.Format.Format_RGB32)
     picture.fill(Qt.GlobalColor.darkRed)
@@ -370,9 +370,9 @@ def test_names_are_never_markup(window: Window, tmp_path: Path, qtbot: QtBot) ->
     name = "<b>bold<img src=x>.jpg"
     (tmp_path / name).write_text("no photo")
     textured(64, 48, 38).save(tmp_path / f"good {name}")
-    begin(window, [tmp_path / name, tmp_path / f"good {name}"])
+    begun(window, [tmp_path / name, tmp_path / f"good {name}"], qtbot)
     qtbot.waitUntil(lambda: settled(window.session, 1), timeout=PATIENCE_MS)
-    window.take([tmp_path / "<b>bold<br>.georapp"])
+    taken(window, [tmp_path / "<b>bold<br>.georapp"], qtbot)
     assert "<b>" in window.status._text
     window.actions_by_name["unreadable"].trigger()
     window.actions_by_name["case_page"].trigger()

@@ -60,7 +60,7 @@ def settled(session: Session, n: int) -> bool:
 
 
 def worker(session: Session) -> int | None:
-    return session._locating._supervisor.pid if session._locating._supervisor else None
+    return session._asking.locating._supervisor.pid if session._asking.locating._supervisor else None
 
 
 def counted_starts(monkeypatch: pytest.MonkeyPatch) -> list[float]:
@@ -120,7 +120,7 @@ def test_a_model_that_cannot_be_loaded_costs_no_photo(
 def test_a_worker_that_is_ended_by_hand_while_it_loads(
     how: signal.Signals, session: Session, tmp_path: Path, qtbot: QtBot, said: list[str]
 ) -> None:
-    session._locating._patience = {"patience_s": 60.0}
+    session._asking.locating._patience = {"patience_s": 60.0}
     begun(session, tmp_path, "a", model="hang")
     qtbot.waitUntil(lambda: worker(session) is not None, timeout=PATIENCE_MS)
     pid = worker(session)
@@ -134,7 +134,7 @@ def test_a_worker_that_is_ended_by_hand_while_it_loads(
 def test_another_model_does_not_wait_for_one_that_hangs(
     session: Session, tmp_path: Path, qtbot: QtBot, said: list[str], words: list[str]
 ) -> None:
-    session._locating._patience = {"patience_s": 600.0}
+    session._asking.locating._patience = {"patience_s": 600.0}
     begun(session, tmp_path, "a", model="hang")
     qtbot.waitUntil(lambda: worker(session) is not None, timeout=PATIENCE_MS)
     for name in ("fine", "hang", "broken", "fine"):
@@ -185,9 +185,9 @@ def test_stopping_while_a_model_is_loaded_begins_nothing(session: Session, tmp_p
 def test_a_photo_that_hangs_is_ended_while_its_retry_is_loaded(act: str, session: Session, tmp_path: Path, qtbot: QtBot) -> None:
     begun(session, tmp_path, "hang")
     qtbot.waitUntil(lambda: session.current is not None, timeout=PATIENCE_MS)
-    with qtbot.waitSignal(session._locating.tried_again, timeout=PATIENCE_MS):
+    with qtbot.waitSignal(session._asking.locating.tried_again, timeout=PATIENCE_MS):
         pass
-    session._locating._patience = {"patience_s": 600.0}
+    session._asking.locating._patience = {"patience_s": 600.0}
     if act == "stop":
         session.stop()
     else:
@@ -198,14 +198,14 @@ def test_a_photo_that_hangs_is_ended_while_its_retry_is_loaded(act: str, session
 
 @pytest.mark.parametrize("model", ["hang", "fine"])
 def test_closing_waits_for_no_model(model: str, session: Session, tmp_path: Path, qtbot: QtBot) -> None:
-    session._locating._patience = {"patience_s": 600.0}
+    session._asking.locating._patience = {"patience_s": 600.0}
     begun(session, tmp_path, "hang", model=model)
     if model == "fine":
         qtbot.waitUntil(lambda: session.current is not None, timeout=PATIENCE_MS)
     session.use_model("hang")  # and another one after it
     session.end()
     assert not session.hangs
-    assert not session._locating.isRunning()
+    assert not session._asking.locating.running
 
 
 def test_closing_at_any_moment(session: Session, tmp_path: Path, qtbot: QtBot) -> None:

@@ -19,11 +19,11 @@ from pytestqt.qtbot import QtBot
 from georapp import settings
 from georapp.case import Case, State
 from georapp.gui import actions, look
-from georapp.gui.app import begin
 from georapp.gui.frame import DropHint
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home, resources
+from tests.gui.beginning import begun, opened
 from tests.gui.showing import expose, put_away
 
 PATIENCE_MS = 60_000
@@ -39,7 +39,7 @@ def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     window = Window(session)
     expose(window, qtbot)
     window.activateWindow()
-    begin(window, [])
+    begun(window, [], qtbot)
     yield window
     put_away(window)
     look.apply(application(), dark=True)
@@ -304,11 +304,12 @@ def test_a_case_that_hovers_will_be_opened(window: Window, tmp_path: Path) -> No
     assert hint._text == "Drop to open this case"
 
 
-def test_a_case_that_is_only_read_says_so_where_photos_would_be_added(window: Window, tmp_path: Path) -> None:
+def test_a_case_that_is_only_read_says_so_where_photos_would_be_added(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     path = tmp_path / "held.georapp"
     Case.create(path).close()
     with Case.open(path):
         window.cases.open(path)
+        opened(window, qtbot)
         assert "only read" in window.empty._note.text()
         assert not window.empty.first.isEnabled()
 

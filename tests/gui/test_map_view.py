@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
@@ -25,8 +23,8 @@ from georapp.gui.map import web as map_web
 from georapp.gui.map.view import MapView
 from georapp.map_page import Shown, Spot
 from georapp.prediction import Candidate
+from tests.gui.asking_page import PATIENCE, Script, after
 
-PATIENCE = 30_000  # ms, on a busy machine
 FRANCE = ((Level.CONTINENT, "Europe"), (Level.COUNTRY, "France"), (Level.PROVINCE, "Occitanie"))
 BEST = Coordinate(43.9, 4.8)
 ANSWER = Shown(
@@ -37,23 +35,6 @@ ANSWER = Shown(
     radius_90_km=420,
     truth=Coordinate(45.76, 4.83),
 )
-
-
-class Script:
-    """Asks the page something."""
-
-    def __init__(self, qtbot: QtBot, view: MapView) -> None:
-        self._qtbot, self._view = qtbot, view
-
-    @property
-    def page(self) -> QWebEnginePage:
-        return self._view.findChild(QWebEngineView).page()
-
-    def __call__(self, expression: str) -> Any:
-        answers: list[str] = []
-        self.page.runJavaScript(f"JSON.stringify(({expression}) ?? null)", answers.append)
-        self._qtbot.waitUntil(lambda: bool(answers), timeout=PATIENCE)
-        return json.loads(answers[0])
 
 
 @pytest.fixture(autouse=True)
@@ -74,13 +55,6 @@ def view(qtbot: QtBot) -> Iterator[MapView]:
 @pytest.fixture
 def script(qtbot: QtBot, view: MapView) -> Script:
     return Script(qtbot, view)
-
-
-def after(qtbot: QtBot, view: MapView, act: Callable[[], object]) -> QImage:
-    """What is on the page once everything is drawn that an act asked for."""
-    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
-        act()
-    return view.findChild(QWebEngineView).grab().toImage()
 
 
 def colours(image: QImage) -> set[int]:
@@ -225,13 +199,13 @@ def test_correcting_by_click_drag_and_menu(qtbot: QtBot, view: MapView, script: 
 
 
 def test_measuring(qtbot: QtBot, view: MapView, script: Script) -> None:
-    view._buttons.measure.click()
+    view._cards.buttons.measure.click()
     after(qtbot, view, lambda: script("map.fire('click', {latlng: L.latLng(48.8566, 2.3522)}), 1"))
     after(qtbot, view, lambda: script("map.fire('click', {latlng: L.latLng(52.52, 13.405)}), 1"))
     assert script("document.querySelector('.chip').textContent") == "877 km, bearing 58° NE"
-    assert view._readout.note.text() == "877 km, bearing 58° NE"
+    assert view._cards.read_out.note.text() == "877 km, bearing 58° NE"
 
-    after(qtbot, view, view._buttons.measure.click)
+    after(qtbot, view, view._cards.buttons.measure.click)
     assert script("document.querySelector('.chip')") is None
 
 
@@ -241,39 +215,49 @@ def test_the_read_out_follows_the_pointer_and_copies_the_last_place(qtbot: QtBot
     with qtbot.waitSignal(view.pointed, timeout=PATIENCE) as pointed:
         script("map.fire('mousemove', {latlng: L.latLng(1, 2)}), 1")
     assert pointed.args == [Coordinate(1, 2)]
-    assert view._readout.text.text() == "first (1.0000, 2.0000)"
+    assert view._cards.read_out.text.text() == "first (1.0000, 2.0000)"
 
     with qtbot.waitSignal(view.pointed, timeout=PATIENCE):
         script("map.fire('mouseout'), 1")
-    view._readout.text.click()
-    view._readout.copy.click()
+    view._cards.read_out.text.click()
+    view._cards.read_out.copy.click()
     assert QGuiApplication.clipboard().text() == "second (10.0000, 20.0000)"
 
 
 def test_a_place_is_found_in_another_script(qtbot: QtBot, view: MapView, script: Script) -> None:
-    view._search.field.setText("東京")
-    results = view._search.results
+    view._cards.search.field.setText("東京")
+    results = view._cards.search.results
     qtbot.waitUntil(lambda: results.count() > 1, timeout=PATIENCE)
     assert "Japan" in results.item(0).text()
 
-    qtbot.keyClick(view._search.field, Qt.Key.Key_Down)
-    after(qtbot, view, lambda: qtbot.keyClick(view._search.field, Qt.Key.Key_Return))
+    qtbot.keyClick(view._cards.search.field, Qt.Key.Key_Down)
+    after(qtbot, view, lambda: qtbot.keyClick(view._cards.search.field, Qt.Key.Key_Return))
     assert script("[map.getCenter().lat, map.getCenter().lng]") == pytest.approx([35.69, 139.69], abs=0.1)
     assert not results.isVisible()
 
 
+def test_enter_goes_to_what_is_written_and_not_to_what_was_found_before(qtbot: QtBot, view: MapView, script: Script) -> None:
+    search = view._cards.search
+    search.field.setText("Lisbon")
+    qtbot.waitUntil(lambda: search.results.count() > 0, timeout=PATIENCE)
+    search.field.setText("Helsinki")
+    after(qtbot, view, lambda: qtbot.keyClick(search.field, Qt.Key.Key_Return))
+
+    assert script("[map.getCenter().lat, map.getCenter().lng]") == pytest.approx([60.2, 24.9], abs=0.5)
+
+
 def test_a_pair_of_degrees_is_a_place(qtbot: QtBot, view: MapView, script: Script) -> None:
-    view._search.field.setText("-22.95, -43.21")
-    after(qtbot, view, lambda: qtbot.keyClick(view._search.field, Qt.Key.Key_Return))
+    view._cards.search.field.setText("-22.95, -43.21")
+    after(qtbot, view, lambda: qtbot.keyClick(view._cards.search.field, Qt.Key.Key_Return))
 
     assert script("[map.getCenter().lat, map.getCenter().lng]") == pytest.approx([-22.95, -43.21], abs=0.01)
 
 
 def test_a_name_that_nobody_knows_says_so(qtbot: QtBot, view: MapView) -> None:
-    view._search.field.setText("qqqqqqqqqq")
-    qtbot.waitUntil(lambda: view._search.results.count() == 1, timeout=PATIENCE)
+    view._cards.search.field.setText("qqqqqqqqqq")
+    qtbot.waitUntil(lambda: view._cards.search.results.count() == 1, timeout=PATIENCE)
 
-    assert view._search.results.item(0).text() == "No place of this name is known."
+    assert view._cards.search.results.item(0).text() == "No place of this name is known."
 
 
 def test_the_theme_is_followed(qtbot: QtBot, view: MapView, script: Script, qapp: QApplication) -> None:
@@ -404,7 +388,7 @@ def test_a_page_that_dies_comes_back_once(qtbot: QtBot, view: MapView, caplog: p
     with qtbot.waitSignal(view.failed, timeout=PATIENCE) as failed:
         view.findChild(QWebEngineView).page().renderProcessTerminated.emit(died, 11)
     assert failed.args == [map_web.CRASHED]
-    assert not view._search.isVisible()
+    assert not view._cards.search.isVisible()
     view.show_world()  # does nothing, and no harm
 
 
@@ -424,14 +408,14 @@ def test_without_a_web_engine_there_is_a_sentence(qtbot: QtBot, monkeypatch: pyt
 @pytest.mark.parametrize(("key", "by"), [(Qt.Key.Key_Plus, 1), (Qt.Key.Key_Minus, -1)])
 def test_keys_zoom(qtbot: QtBot, view: MapView, script: Script, key: Qt.Key, by: int) -> None:
     after(qtbot, view, lambda: view.go_to(BEST, zoom=6))
-    view._buttons.closer.setFocus()
-    after(qtbot, view, lambda: qtbot.keyClick(view._buttons.closer, key))
+    view._cards.buttons.closer.setFocus()
+    after(qtbot, view, lambda: qtbot.keyClick(view._cards.buttons.closer, key))
 
     assert script("map.getZoom()") == 6 + by
 
 
 def test_every_control_has_a_name(view: MapView) -> None:
-    for card in (view._search, view._readout, view._buttons):
+    for card in (view._cards.search, view._cards.read_out, view._cards.buttons):
         for control in card.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
             if control.focusPolicy() & Qt.FocusPolicy.TabFocus:
                 assert control.accessibleName(), control

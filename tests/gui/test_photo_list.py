@@ -384,9 +384,16 @@ def test_a_row_says_place_kilometres_and_verdict() -> None:
         located(1, stated="Europe › France › Île-de-France › Paris", radius_km=420.4, error_km=0.34, ruling=Ruling.UNSURE)
     )
     assert found.place.text == "Paris, Île-de-France, France"
-    assert [piece.text for piece in found.pieces] == ["± 420 km", "0.3 km off", "? unsure"]
+    assert [piece.text for piece in found.pieces] == ["± 420 km", "340 m off", "? unsure"]
     assert words(located(1, stated="Europe")).place.text == "Europe"
     assert words(located(1, stated="", radius_km=None)).place.text == "not localisable"
+
+
+def test_where_nothing_is_stated_no_radius_is_said() -> None:
+    nothing = located(1, stated="", radius_km=9758, error_km=1200)
+
+    assert [piece.text for piece in words(nothing).pieces] == ["1,200 km off"]
+    assert "within" not in aloud(nothing)
     failed = words(row(1, state=State.FAILED, reason="The model stopped.\n"))
     assert (failed.place.text, failed.pieces[0].text) == ("The model stopped.�", "⚠ failed")
 

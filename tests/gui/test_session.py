@@ -196,7 +196,7 @@ def test_killing_the_worker_by_hand_leaves_the_queue_running(
     textured(64, 48, 78).save(photos / "a slow one.jpg")
     begun(session, tmp_path).add([photos])
     qtbot.waitUntil(lambda: session.current is not None, timeout=PATIENCE_MS)
-    worker = session._locating._supervisor
+    worker = session._asking.locating._supervisor
     assert worker is not None
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGKILL)

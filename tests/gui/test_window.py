@@ -14,12 +14,13 @@ from pytestqt.qtbot import QtBot
 from georapp import events, settings
 from georapp.case import Case, Ruling, State
 from georapp.gui import actions, look
-from georapp.gui.app import FIRST_CASE, begin
+from georapp.gui.app import FIRST_CASE
 from georapp.gui.palette import Palette
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from georapp.paths import home
 from tests.conftest import textured
+from tests.gui.beginning import begun, opened
 from tests.gui.showing import expose, put_away
 
 PATIENCE_MS = 60_000
@@ -54,7 +55,7 @@ def files(*paths: Path) -> QMimeData:
 
 
 def test_the_first_start_has_a_case_and_says_what_to_do(window: Window, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     assert window.session.case is not None
     assert window.session.case.path == home() / "cases" / FIRST_CASE
     assert window.empty.isVisible()
@@ -62,7 +63,7 @@ def test_the_first_start_has_a_case_and_says_what_to_do(window: Window, qtbot: Q
 
 
 def test_a_folder_that_is_dropped_is_located_and_kept(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     drop(window, files(photos))
     qtbot.waitUntil(lambda: done(window.session, 6), timeout=PATIENCE_MS)
     assert window.page.isVisible()
@@ -74,7 +75,7 @@ def test_a_folder_that_is_dropped_is_located_and_kept(window: Window, photos: Pa
 
 
 def test_a_picture_that_is_dropped_without_a_file_becomes_one(window: Window, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     data = QMimeData()
     image = QImage(64, 48, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.darkGreen)
@@ -84,26 +85,27 @@ def test_a_picture_that_is_dropped_without_a_file_becomes_one(window: Window, qt
     assert next(iter(window.session.rows.values())).path.parent == home() / "pasted"
 
 
-def test_addresses_of_the_network_are_left_out(window: Window) -> None:
-    begin(window, [])
+def test_addresses_of_the_network_are_left_out(window: Window, qtbot: QtBot) -> None:
+    begun(window, [], qtbot)
     data = QMimeData()
     data.setUrls([QUrl("https://example.org/photo.jpg")])
     drop(window, data)
     assert not window.session.rows
 
 
-def test_a_case_that_is_dropped_is_opened(window: Window, tmp_path: Path) -> None:
-    begin(window, [])
+def test_a_case_that_is_dropped_is_opened(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    begun(window, [], qtbot)
     with Case.create(tmp_path / "Other.georapp"):
         pass
     drop(window, files(tmp_path / "Other.georapp"))
+    opened(window, qtbot)
     assert window.session.case is not None
     assert window.session.case.path.name == "Other.georapp"
     assert "Other" in window.windowTitle()
 
 
 def test_keys_judge_and_letters_in_the_note_do_not(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: done(window.session, 6), timeout=PATIENCE_MS)
     window.page.photos.choose(1)
     window.activateWindow()
@@ -123,7 +125,7 @@ def test_keys_judge_and_letters_in_the_note_do_not(window: Window, photos: Path,
 
 
 def test_accepting_goes_on_with_the_next_photo_and_undo_takes_it_back(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: done(window.session, 6), timeout=PATIENCE_MS)
     window.page.photos.choose(2)
     window.actions_by_name["accept"].trigger()
@@ -134,7 +136,7 @@ def test_accepting_goes_on_with_the_next_photo_and_undo_takes_it_back(window: Wi
 
 
 def test_a_place_that_is_picked_on_the_map_corrects(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: done(window.session, 6), timeout=PATIENCE_MS)
     window.page.photos.choose(4)
     place = window.session.rows[4].best
@@ -152,7 +154,7 @@ def test_every_command_has_words_and_keys_of_its_own(window: Window) -> None:
 
 
 def test_the_palette_finds_a_command_by_its_words(window: Window, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     window.actions_by_name["palette"].trigger()
     (palette,) = window.findChildren(Palette)
     qtbot.waitUntil(lambda: palette._field.hasFocus())
@@ -164,7 +166,7 @@ def test_the_palette_finds_a_command_by_its_words(window: Window, qtbot: QtBot) 
 
 
 def test_the_pages_of_the_rail_open(window: Window, photos: Path, qtbot: QtBot) -> None:
-    begin(window, [photos])
+    begun(window, [photos], qtbot)
     qtbot.waitUntil(lambda: done(window.session, 6), timeout=PATIENCE_MS)
     window.actions_by_name["case_page"].trigger()
     assert window.case_page.isVisible()
@@ -177,7 +179,7 @@ def test_the_pages_of_the_rail_open(window: Window, photos: Path, qtbot: QtBot) 
 
 @pytest.mark.parametrize("name", ["settings", "about", "unreadable"])
 def test_dialogs_open_and_close(name: str, window: Window, qtbot: QtBot) -> None:
-    begin(window, [])
+    begun(window, [], qtbot)
     window.actions_by_name[name].trigger()
     (dialog,) = [widget for widget in window.findChildren(QDialog) if widget.isVisible()]
     assert dialog.windowTitle()
@@ -190,6 +192,7 @@ def test_a_case_that_another_window_writes_is_only_read(window: Window, tmp_path
     with Case.open(path) as holder:
         assert holder.writable
         window.cases.open(path)
+        opened(window, qtbot)
         assert not window.session.writable
         assert not window.actions_by_name["accept"].isEnabled()
         drop(window, files(photos))
@@ -203,7 +206,7 @@ def test_the_real_model_answers_in_the_window(qapp: QApplication, qtbot: QtBot) 
     expose(window, qtbot)
     heard: list[events.Event] = []
     session.heard.connect(lambda _number, event: heard.append(event))
-    begin(window, [])
+    begun(window, [], qtbot)
     window.actions_by_name["demo"].trigger()
     qtbot.waitUntil(lambda: done(session, 1), timeout=PATIENCE_MS)
     assert any(isinstance(event, events.RegionRead) for event in heard)
@@ -216,7 +219,7 @@ def test_the_real_model_answers_in_the_window(qapp: QApplication, qtbot: QtBot) 
 
 def test_closing_in_the_middle_loses_nothing(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
     textured(64, 48, 80).save(tmp_path / "hang.jpg")
-    begin(window, [tmp_path / "hang.jpg"])
+    begun(window, [tmp_path / "hang.jpg"], qtbot)
     qtbot.waitUntil(lambda: window.session.current is not None, timeout=PATIENCE_MS)
     window.close()
     with Case.open(home() / "cases" / FIRST_CASE) as case:

@@ -10,8 +10,8 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
+from georapp.run_settings import Album, RunConfig
 from tests.conftest import textured
-from training.config import Album, RunConfig
 from training.report import EventWriter
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from georapp import run_events
 from georapp.run_events import CONFIG, EVENTS, Alert, Paused, RunEvent, Step
+from georapp.run_settings import Export, Grpo, Hard, Model, RunConfig, Sft
+from georapp.run_toml import read, write
 from tests.training.toy_world import SETTINGS, ToyWorld, is_known, said
-from training.config import Export, Grpo, Hard, Model, RunConfig, Sft, read, write
 from training.rows import write_rows
 
 # what peft's and transformers' own code say to each other

@@ -22,10 +22,10 @@ from georapp.places import Label
 from georapp.prediction import Prediction
 from georapp.prompt import profile_named
 from georapp.run_events import Album, Alert, RunEvent, from_line
+from georapp.run_settings import Model, RunConfig
 from tests.conftest import textured
 from tests.training.album_files import config, gathered, saved, table
 from training import gather, labels, looks, readings
-from training.config import Model, RunConfig
 from training.gates import Gate
 from training.report import EventWriter
 from training.rows import AlbumRow, Part, read_rows

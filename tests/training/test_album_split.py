@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from georapp.geo import Coordinate, distance_km
+from georapp.run_settings import Album
 from training import links
-from training.config import Album
 from training.rows import Part
 from training.shots import Shot
 from training.split import NOTHING, STEPS, Link, Split, on_both_sides, split

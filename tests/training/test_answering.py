@@ -9,11 +9,11 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
 from georapp.prompt import profile_named  # noqa: E402
+from georapp.run_settings import Model  # noqa: E402
 from tests.training.toy_world import SETTINGS, ToyWorld, is_known  # noqa: E402
 from training import tiny  # noqa: E402
 from training.answering import answers  # noqa: E402
 from training.base import Base, load  # noqa: E402
-from training.config import Model  # noqa: E402
 from training.rewards import place_in  # noqa: E402
 
 QUESTION = profile_named("mini").question

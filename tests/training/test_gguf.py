@@ -17,11 +17,11 @@ torch = pytest.importorskip("torch", reason="the training half (georapp[train]) 
 from georapp import gguf_head, models  # noqa: E402
 from georapp.errors import ModelError, RunError  # noqa: E402
 from georapp.run_events import Alert, ModelMade, Probe  # noqa: E402
+from georapp.run_settings import Album, Export, Grpo, Model  # noqa: E402
 from tests.training.toy_world import SETTINGS, ToyWorld, run_of, said  # noqa: E402
 from training import gguf, merging  # noqa: E402
 from training.answering import answers  # noqa: E402
 from training.base import load  # noqa: E402
-from training.config import Album, Export, Grpo, Model  # noqa: E402
 from training.model_card import CARD, CREDITS  # noqa: E402
 from training.probe import ERROR_KM  # noqa: E402
 from training.provenance import album_hash  # noqa: E402

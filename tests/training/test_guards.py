@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from georapp.run_events import Alert, Step, from_line, to_line
-from training.config import Guards as Limits
+from georapp.run_settings import Guards as Limits
 from training.guards import Guards
 
 

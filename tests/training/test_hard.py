@@ -17,10 +17,10 @@ pytest.importorskip("torch", reason="the training half (georapp[train]) is not i
 from georapp.errors import RunError, Stopped
 from georapp.geo import Coordinate, distance_km
 from georapp.run_events import STOP, Step
+from georapp.run_settings import Grpo, Hard
 from tests.training.toy_world import ToyWorld, is_known, run_of, said
 from training import hard
 from training.answers_file import Answered, AnswersFile
-from training.config import Grpo, Hard
 from training.rows import AlbumRow, Part
 from training.work import HARD, Work
 

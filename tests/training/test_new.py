@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from training import config
-from training.config import PRESETS
+from georapp import run_presets, run_toml
+from georapp.run_presets import PRESETS
 from training.new import main
 
 
@@ -23,12 +23,12 @@ def test_a_run_is_made_and_says_how_to_start_it(base: Path, tmp_path: Path, caps
     table = tmp_path / 'a "table".csv'
     wanted = ["--preset", "8", "--set", "grpo.max_steps=100", "model.method=lora", "grpo.curve=steps", "seed=7"]
     assert main([str(run), "--base", str(base), "--photos", str(tmp_path), str(table), *wanted]) == 0
-    made = config.read(run / "run.toml")
+    made = run_toml.read(run / "run.toml")
     assert made.name == "lisbon"
     assert (made.seed, made.grpo.max_steps, made.model.method, made.grpo.curve) == (7, 100, "lora", "steps")
     assert made.model.base == str(base)
     assert made.album.sources == (str(tmp_path), str(table))
-    assert set(config.differences(made, PRESETS[8].config)) == {"grpo.max_steps", "model.method", "grpo.curve"}
+    assert set(run_presets.differences(made, PRESETS[8].config)) == {"grpo.max_steps", "model.method", "grpo.curve"}
     assert "python -m training" in capsys.readouterr().out
 
 

@@ -14,12 +14,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
 from georapp.run_events import CONFIG, EVENTS, CheckpointSaved, Finished, Probe, Sample, Stage  # noqa: E402
+from georapp.run_settings import Grpo, Sft  # noqa: E402
+from georapp.run_toml import read  # noqa: E402
 from tests.training.short_runs import GRPO_SHORT, QUIET, SFT_SHORT, alerts, change, new_run, of_kind, steps  # noqa: E402
 from tests.training.toy_world import ToyWorld, said  # noqa: E402
 from training import checkpoints, guards, pipeline, preview, tiny  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.base import load  # noqa: E402
-from training.config import Grpo, Sft, read  # noqa: E402
 from training.report import EventWriter  # noqa: E402
 from training.rows import Part, write_rows  # noqa: E402
 

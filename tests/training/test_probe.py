@@ -15,9 +15,9 @@ from georapp.evaluate import THRESHOLDS_KM, figures, most_frequent_place, random
 from georapp.geo import HALF_CIRCUMFERENCE_KM, Coordinate
 from georapp.prompt import profile_named
 from georapp.run_events import Probe, from_line, to_line
+from georapp.run_settings import Model
 from tests.training.toy_world import SETTINGS, ToyWorld, is_known, run_of
 from training.base import Base, load
-from training.config import Model
 from training.probe import (
     ERROR_KM,
     FREQUENT,

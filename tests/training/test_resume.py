@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
 from georapp.run_events import CONFIG, PAUSE, STOP, CheckpointSaved, Failed, Stage, Step, Stopped  # noqa: E402
+from georapp.run_toml import read  # noqa: E402
 from tests.training.short_runs import (  # noqa: E402
     GRPO_SHORT,
     QUIET,
@@ -31,7 +32,6 @@ from tests.training.short_runs import (  # noqa: E402
 from tests.training.toy_world import ToyWorld, said  # noqa: E402
 from training import pipeline, tiny  # noqa: E402
 from training.base import load  # noqa: E402
-from training.config import read  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(QUIET)
 

@@ -14,20 +14,19 @@ from georapp.chain import Chain, ChainFormat, Level, render
 from georapp.errors import AnswerError
 from georapp.geo import Coordinate, distance_km
 from georapp.reading import read
+from georapp.reward_curves import CURVES, Decay, Knots, as_knots
+from georapp.run_settings import Grpo
 from training.rewards import (
-    CURVES,
     Agreement,
     Clues,
-    Decay,
-    Knots,
     Names,
     Part,
     Reward,
     Rule,
-    as_knots,
     has_lines,
     place_in,
     reward_functions,
+    rule_of,
     text_of,
 )
 
@@ -417,3 +416,8 @@ def test_optional_rewards_are_off_unless_weighed() -> None:
     assert weights == [1, 0, 0, 0, 0.6, 0.2]
     with pytest.raises(ValueError, match="where a coordinate lies"):
         reward_functions(Rule(), agreement=0.2)
+
+
+def test_the_rule_is_what_the_settings_say() -> None:
+    rule = rule_of(Grpo(curve="steps", require_levels=("city",)))
+    assert rule == Rule(CURVES["steps"], (Level.CITY,))

@@ -12,10 +12,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
 from georapp.run_events import PAUSE, STOP, CheckpointSaved, Failed, Paused, Step, Stopped  # noqa: E402
+from georapp.run_settings import Guards  # noqa: E402
 from tests.training.short_runs import QUIET, SFT_SHORT, alerts, change, from_sft, is_paused, meanwhile, new_run, of_kind  # noqa: E402
 from tests.training.toy_world import ToyWorld, said  # noqa: E402
 from training import checkpoints, pipeline, tiny  # noqa: E402
-from training.config import Guards  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(QUIET)
 

@@ -21,13 +21,13 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 
 from georapp.errors import DatasetError, PhotoError, RunError  # noqa: E402
 from georapp.run_events import Alert, Sample  # noqa: E402
+from georapp.run_settings import Grpo, Model, RunConfig, Sft  # noqa: E402
 from tests.training.short_runs import LORA, QUIET, of_kind  # noqa: E402
 from tests.training.toy_world import ToyWorld, run_of  # noqa: E402
 from training import changes, examples, grpo, tiny  # noqa: E402
 from training.arguments import for_grpo, for_sft  # noqa: E402
 from training.base import TOWERS, load  # noqa: E402
 from training.callback import set_rate, undisturbed  # noqa: E402
-from training.config import Grpo, Model, RunConfig, Sft  # noqa: E402
 from training.memory import in_words  # noqa: E402
 from training.rewards import Rule, reward_functions  # noqa: E402
 from training.rows import Part  # noqa: E402

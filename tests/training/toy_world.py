@@ -27,7 +27,8 @@ from georapp.chain import Chain, Level, render
 from georapp.geo import Coordinate
 from georapp.prompt import profile_named
 from georapp.run_events import CONFIG, EVENTS, RunEvent, from_line
-from training.config import Model, RunConfig, write
+from georapp.run_settings import Model, RunConfig
+from georapp.run_toml import write
 from training.report import EventWriter
 from training.rows import AlbumRow, Part, write_rows
 from training.work import Work

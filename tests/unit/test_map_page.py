@@ -14,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from georapp import gazetteer, map_page, map_shapes
+from georapp import gazetteer, map_page, map_shapes, paths
 from georapp.chain import Chain, Level
 from georapp.geo import EARTH_RADIUS_KM, Coordinate, distance_km
 from georapp.map_page import Shown, Spot
+from georapp.notation import kilometres
 from georapp.prediction import Candidate
 
 PLACES = st.builds(Coordinate, st.floats(-89.9, 89.9), st.floats(-180, 180))
@@ -51,6 +52,14 @@ def test_the_same_page_twice() -> None:
 
 def test_every_asset_of_the_page_is_there() -> None:
     assert {*map_page.SCRIPTS, *map_page.STYLES} - set(map_page.assets()) == {"qwebchannel.js"}  # that one Qt brings
+
+
+def test_every_file_of_the_page_says_where_it_comes_from() -> None:
+    folder = paths.resources() / "map" / "page"
+    said = (folder / "README.md").read_text(encoding="utf-8")
+    unnamed = [path.name for path in folder.iterdir() if path.name != "README.md" and path.name not in said]
+
+    assert [name for name in unnamed if not name.startswith("inter-")] == []  # named together, as inter-*.woff2
 
 
 def test_importing_does_not_import_folium() -> None:
@@ -148,14 +157,6 @@ def test_bearings() -> None:
     assert map_page.measured([here]) == ""
 
 
-@pytest.mark.parametrize(
-    ("km", "words"),
-    [(0.0, "0 m"), (0.85, "850 m"), (0.9996, "1.0 km"), (12.34, "12.3 km"), (99.97, "100 km"), (1216.4, "1,216 km")],
-)
-def test_kilometres(km: float, words: str) -> None:
-    assert map_page.kilometres(km) == words
-
-
 def test_an_answer_that_is_not_exact_has_areas_and_no_pin() -> None:
     best = Coordinate(43.9, 4.8)
     message = map_page.answer(Shown(best=best, radius_50_km=90, radius_90_km=420), None)
@@ -179,7 +180,7 @@ def test_an_exact_answer_with_truth_and_correction() -> None:
         ("truth", ""),
         ("human", ""),
     ]
-    assert message["line"]["label"] == map_page.kilometres(distance_km(best, truth))
+    assert message["line"]["label"] == kilometres(distance_km(best, truth))
     assert message["box"][3] - message["box"][1] < 10  # it does not go around the world
     json.dumps(message, allow_nan=False)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from georapp.errors import NotationError
 from georapp.geo import Coordinate, distance_km
-from georapp.notation import HINT, LONGEST, Notation, read, read_with_kind, write
+from georapp.notation import HINT, LONGEST, Notation, kilometres, read, read_with_kind, write
 
 AVIGNON = Coordinate(43.9508, 4.8075)
 EXACT_KM = {Notation.DECIMAL: 0.008, Notation.DMS: 0.003, Notation.MGRS: 0.002, Notation.PLUS_CODE: 0.003}
@@ -212,3 +212,20 @@ def test_any_text_is_a_coordinate_or_refused_with_a_sentence(text: str) -> None:
     else:
         assert -90 <= place.lat <= 90
         assert -180 <= place.lon <= 180
+
+
+@pytest.mark.parametrize(
+    ("km", "estimated", "measured"),
+    [
+        (0.0, "0 m", "0 m"),
+        (0.85, "850 m", "850 m"),
+        (0.9996, "1.0 km", "1.0 km"),
+        (9.96, "10 km", "10.0 km"),
+        (12.34, "12 km", "12.3 km"),
+        (99.97, "100 km", "100 km"),
+        (1216.4, "1,216 km", "1,216 km"),
+    ],
+)
+def test_kilometres(km: float, estimated: str, measured: str) -> None:
+    assert kilometres(km) == estimated
+    assert kilometres(km, exact=True) == measured

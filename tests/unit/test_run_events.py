@@ -169,3 +169,9 @@ def test_processes_are_told_apart() -> None:
         child.kill()
         child.communicate()
     assert run_events.started(2**22 + 1) == ""
+
+
+def test_a_number_without_an_end_is_no_message() -> None:
+    line = '{"kind": "step", "stage": "sft", "step": 1, "total": 2, "values": {"loss": 1' + 400 * "0" + "}}"
+    with pytest.raises(ValueError, match="too large"):
+        run_events.from_line(line)

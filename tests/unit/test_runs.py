@@ -483,3 +483,52 @@ def test_asking_a_run_that_does_not_run_leaves_nothing_behind(folder: Path) -> N
     runs.stop(folder)
     runs.pause(folder)
     assert sorted(file.name for file in folder.iterdir()) == ["run.toml"]
+
+
+DEAF = """
+import signal, subprocess, sys, time
+from pathlib import Path
+from georapp.run_events import Stage
+from training.report import EventWriter
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+with EventWriter(Path(sys.argv[1])) as out:
+    out.write(Stage("sft", "began", child.pid, 1000))
+    time.sleep(600)
+"""
+
+
+@needs_proc
+def test_stop_now_asks_first(folder: Path) -> None:
+    listening = STEPS.replace("with EventWriter", "import signal\nwith EventWriter").replace(
+        "    step = 0", "    signal.signal(signal.SIGTERM, lambda *_: out.request_stop())\n    step = 0"
+    )
+    pid = runs.start(folder, [sys.executable, "-c", listening, str(folder)])
+    born = run_events.started(pid)
+    try:
+        wait_for(lambda: look(folder).step >= 3)
+        assert not runs.stop_now(folder, grace_s=60)
+        assert look(folder).state is State.STOPPED
+    finally:
+        end(pid, born)
+
+
+@needs_proc
+def test_stop_now_ends_a_run_that_does_not_listen_with_its_children(folder: Path) -> None:
+    pid = runs.start(folder, [sys.executable, "-c", DEAF, str(folder)])
+    born = run_events.started(pid)
+    try:
+        wait_for(lambda: look(folder).step > 0)
+        child = look(folder).step
+        assert runs.stop_now(folder, grace_s=0.2)
+        wait_for(lambda: not run_events.started(pid) and not run_events.started(child))
+        assert look(folder).state is State.DIED
+    finally:
+        end(pid, born)
+
+
+def test_stop_now_of_a_run_that_does_not_run(folder: Path) -> None:
+    assert not runs.stop_now(folder)
+    beat(folder, machine="elsewhere", started="1")
+    with pytest.raises(RunError, match="another machine"):
+        runs.stop_now(folder)

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from georapp import paths, tiles
+from georapp import paths, tile_file, tiles
+from georapp import pmtiles as pmtiles_reader
 from georapp.errors import MapError
 
 BASEMAP = paths.resources() / "map" / "basemap.pmtiles"
@@ -82,7 +83,7 @@ def test_the_basemap_has_land_and_leaves_out_the_open_sea() -> None:
 
 
 def test_tile_numbers_are_those_of_the_format() -> None:
-    assert [tiles.tile_id(*place) for place in [(0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0), (2, 0, 0)]] == [
+    assert [pmtiles_reader.tile_id(*place) for place in [(0, 0, 0), (1, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0), (2, 0, 0)]] == [
         0,
         1,
         2,
@@ -90,7 +91,7 @@ def test_tile_numbers_are_those_of_the_format() -> None:
         4,
         5,
     ]
-    assert tiles.tile_id(12, 3423, 1763) == 19078479  # the example of its specification
+    assert pmtiles_reader.tile_id(12, 3423, 1763) == 19078479  # the example of its specification
 
 
 def test_pmtiles_with_a_leaf_directory(tmp_path: Path) -> None:
@@ -120,6 +121,14 @@ def test_rows_of_mbtiles_are_counted_from_the_south(tmp_path: Path) -> None:
     assert (file.about.mime, file.about.min_zoom, file.about.max_zoom) == ("image/png", 1, 1)
     assert file.about.box == (-10.0, -20.0, 30.0, 40.0)
     assert file.about.attribution == "me"
+    file.close()
+
+
+def test_mbtiles_that_do_not_say_where_they_are_have_the_box_of_their_tiles(tmp_path: Path) -> None:
+    rows: list[tuple[int, int, int, object]] = [(1, 0, 0, b"x"), (3, 4, 4, b"x"), (3, 5, 4, b"x")]
+    file = tiles.read(mbtiles(tmp_path / "nowhere.mbtiles", rows, format="png"))
+
+    assert file.about.box == pytest.approx((0, 0, 90, 40.979898), abs=1e-5)
     file.close()
 
 
@@ -159,7 +168,7 @@ def test_pmtiles_that_cannot_be_drawn_say_why(tmp_path: Path, change: dict[str, 
 
 
 def test_a_tile_that_unpacks_to_a_giant_is_refused(tmp_path: Path) -> None:
-    file = tiles.read(pmtiles(tmp_path / "bomb.pmtiles", bodies=(b"\0" * (tiles.TILE_BYTES + 1),)))
+    file = tiles.read(pmtiles(tmp_path / "bomb.pmtiles", bodies=(b"\0" * (tile_file.TILE_BYTES + 1),)))
 
     with pytest.raises(MapError, match="damaged"):
         file.tile(0, 0, 0)
@@ -227,10 +236,10 @@ def test_any_damage_ends_in_a_sentence(tmp_path_factory: pytest.TempPathFactory,
 
 @given(st.lists(st.integers(0, 2**56 - 1), min_size=1, max_size=50))
 def test_varints(numbers: list[int]) -> None:
-    assert tiles.varints(b"".join(map(varint, numbers))).tolist() == numbers
+    assert pmtiles_reader.varints(b"".join(map(varint, numbers))).tolist() == numbers
 
 
 @pytest.mark.parametrize("data", [b"", b"\x80", b"\xff" * 9 + b"\x01"])
 def test_varints_that_are_none(data: bytes) -> None:
     with pytest.raises(ValueError, match="number"):
-        tiles.varints(data)
+        pmtiles_reader.varints(data)

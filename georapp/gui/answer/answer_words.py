@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from georapp.case import Answer, Ruling, Verdict
 from georapp.chain import Level
 from georapp.gui.plain import shown
-from georapp.gui.words import kilometres
-from georapp.notation import Notation, write
+from georapp.notation import Notation, kilometres, write
 from georapp.prediction import Candidate, Prediction, Timing
 
 COUNTED = "This counts answers of the model; it is no probability. A lead, not proof."

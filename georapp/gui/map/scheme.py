@@ -26,7 +26,7 @@ from PySide6.QtWebEngineCore import (
 
 from georapp import map_page, map_shapes
 from georapp.errors import GeorappError
-from georapp.tiles import TileFile
+from georapp.tile_file import TileFile
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +171,7 @@ class Bridge(QObject):
     hovered = Signal(float, float)
     hover_ended = Signal()
     chosen = Signal(int)
+    came_to = Signal(str)
     view_changed = Signal(float, float)  # zoom, metres a pixel
     wall_hit = Signal(str)
 
@@ -213,6 +214,11 @@ class Bridge(QObject):
     def chose(self, number: int) -> None:
         """A spot."""
         self.chosen.emit(number)
+
+    @Slot(str)
+    def walked(self, words: str) -> None:
+        """Keys went to a spot; no words when they left it."""
+        self.came_to.emit(words)
 
     @Slot(float, float)
     def moved(self, zoom: float, metres: float) -> None:

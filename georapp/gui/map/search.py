@@ -41,13 +41,14 @@ class Search(Card):
         self._places = places
         self._asked = ""
         self._matches: list[Match] = []
+        self._go_on = False  # to the first place that is found: Enter came before it
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self._look_up)
         self.field = QLineEdit(placeholderText="Find a place", clearButtonEnabled=True)
         self.field.setAccessibleName("Find a place")
         self.field.setToolTip("A place name in any script, or a pair of degrees (/)")
         self.field.textChanged.connect(self._type)
-        self.field.returnPressed.connect(lambda: self._go(max(0, self.results.currentRow())))
+        self.field.returnPressed.connect(self._enter)
         self.field.installEventFilter(self)
         self.results: QListWidget = QListWidget()
         self.results.setAccessibleName("Places found")
@@ -77,6 +78,7 @@ class Search(Card):
         return super().eventFilter(watched, event)
 
     def _type(self, text: str) -> None:
+        self._go_on = False
         if text.strip():
             self._pause.start()
         else:
@@ -102,6 +104,9 @@ class Search(Card):
         self._show(matches)
         if not matches:
             self._say(QListWidgetItem("No place of this name is known."))
+        elif self._go_on:
+            self._go(0)
+        self._go_on = False
 
     def _show(self, matches: list[Match]) -> None:
         self._matches = matches
@@ -129,6 +134,15 @@ class Search(Card):
         self._column.activate()
         self.resize(self.width(), self.sizeHint().height())
         self.raise_()
+
+    def _enter(self) -> None:
+        """To the chosen place; the list may still be that of an earlier text, then to the first of the text that is there now."""
+        if self._pause.isActive() and not _pair(self.field.text()):
+            self._go_on = True
+            self._pause.stop()
+            self._look_up()
+        else:
+            self._go(max(0, self.results.currentRow()))
 
     def _go(self, row: int) -> None:
         place = _pair(self.field.text())

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QImage, QImageWriter, QKeySequence, QPainter, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+from PySide6.QtCore import QByteArray, QEvent, Qt, Signal
+from PySide6.QtGui import QImage, QImageWriter, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from georapp import gazetteer, map_page, tiles
 from georapp.chain import Level
@@ -18,19 +18,16 @@ from georapp.errors import GazetteerError, MapError
 from georapp.geo import Coordinate
 from georapp.gui import background, look
 from georapp.gui.map import chromium
-from georapp.gui.map.buttons import Buttons
-from georapp.gui.map.legend import ENTRIES, Legend
-from georapp.gui.map.read_out import Formatter, ReadOut
-from georapp.gui.map.search import Search
+from georapp.gui.map.cards import Cards
+from georapp.gui.map.read_out import Formatter
+from georapp.gui.map.tools import Tools
 from georapp.gui.map.web import MapWeb
 from georapp.map_page import Message, Shown, Spot
 from georapp.printable import printable
+from georapp.tile_file import TileFile
 
 log = logging.getLogger(__name__)
 
-MARGIN = 12
-ATTRIBUTION_PX, SOURCES_PX = 20, 240  # height and width of the line that names the sources, at the lower right
-LEGEND_FROM = 400  # pixels of the shorter side; a smaller map has no room for it
 MAX_SPOTS = 10_000
 
 
@@ -62,18 +59,13 @@ class MapView(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._asked = 0
-        self._files: list[tiles.TileFile] = []
-        self._without = False  # the map was put away
-        self._there: set[str] = set()  # entries of the legend
-        self._correcting = False
-        self._measured: list[Coordinate] = []
+        self._files: list[TileFile] = []
+        self._at_spot = False  # the keys are at one of many photos
         self.setAccessibleName("Map")
         self.setMinimumSize(240, 240)
         self._web = MapWeb(self)
-        self._search = Search(self, gazetteer.load)
-        self._legend = Legend(self)
-        self._readout = ReadOut(self)
-        self._buttons = Buttons(self)
+        self._cards = Cards(self)
+        self._tools = Tools(self, self._cards, self._say)
         self._connect_web()
         self._connect_cards()
         self._make_keys()
@@ -123,20 +115,13 @@ class MapView(QWidget):
 
     def go_to(self, coordinate: Coordinate, *, zoom: int = 10, label: str = "") -> None:
         """Move the view; a label marks the place by a cross."""
-        self._readout.keep(coordinate)
+        self._cards.read_out.keep(coordinate)
         self._say("go", map_page.go(coordinate, zoom=zoom, label=label))
-        self._place_cards()
+        self._cards.place()
 
     def set_correcting(self, on: bool, *, start: Coordinate | None = None) -> None:
         """While on, a click or the square that can be dragged says where the photo was taken (`picked`)."""
-        self._correcting = on
-        if on:
-            self._buttons.measure.setChecked(False)
-        self._readout.tell("Click where the photo was taken" if on else "")
-        self._legend.show_entries(self._entries())
-        self._point_cross()
-        self._say("correcting", map_page.correcting(on, start))
-        self._place_cards()
+        self._tools.set_correcting(on, start)
 
     def set_dark(self, dark: bool) -> None:
         """The colours of the page. The application's theme is followed without being asked."""
@@ -144,8 +129,8 @@ class MapView(QWidget):
 
     def set_formatter(self, *formatters: Formatter) -> None:
         """How coordinates are written; of several a click shows the next."""
-        self._readout.set_formatters(formatters)
-        self._place_cards()
+        self._cards.read_out.set_formatters(formatters)
+        self._cards.place()
 
     # files
 
@@ -159,14 +144,15 @@ class MapView(QWidget):
 
     def save_png(self, path: Path) -> None:
         """The map with legend and scale as a picture; then `saved` or `failed`."""
-        image = self._picture()
-        if image is None:
+        picture = self._web.picture()
+        if picture is None:
             self.failed.emit("The map is not drawn yet, so it cannot be saved.")
             return
-        picture = image
+        self._cards.paint_on(picture)
+        image: QImage = picture
 
         def save() -> Path:
-            if not QImageWriter(str(path), QByteArray(b"png")).write(picture):
+            if not QImageWriter(str(path), QByteArray(b"png")).write(image):
                 raise MapError(f"{printable(path.name)} cannot be written. Is there such a folder, and room in it?")
             return path
 
@@ -178,7 +164,7 @@ class MapView(QWidget):
         """The page fills the widget, the cards keep to its edges."""
         super().resizeEvent(event)
         self._web.setGeometry(self.rect())
-        self._place_cards()
+        self._cards.place()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -188,6 +174,14 @@ class MapView(QWidget):
 
     # cards and keys
 
+    def event(self, event: QEvent) -> bool:
+        """Enter belongs to the spot at which the keys are; outside the map it is a command of the window."""
+        enter = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and event.type() == QEvent.Type.ShortcutOverride and self._at_spot:
+            event.accept()  # it then goes to the page
+            return True
+        return super().event(event)
+
     def _connect_web(self) -> None:
         web = self._web
         web.ready.connect(self._warm)
@@ -195,20 +189,22 @@ class MapView(QWidget):
         web.drawn.connect(self.drawn)
         web.refused.connect(self.refused)
         web.put_away.connect(self._do_without)
-        web.clicked.connect(self._click)
-        web.dragged.connect(self._pick)
+        web.clicked.connect(self._tools.click)
+        web.dragged.connect(self._tools.pick)
         web.pointed.connect(self._point)
-        web.menu_wanted.connect(self._offer)
+        web.menu_wanted.connect(self._tools.offer)
         web.chosen.connect(self.spot_chosen)
+        web.walked.connect(self._come_to)
 
     def _connect_cards(self) -> None:
-        self._web.scaled.connect(self._readout.scale.show_scale)
-        self._search.chosen.connect(lambda place, zoom, label: self.go_to(place, zoom=zoom, label=label))
-        self._search.failed.connect(self.failed)
-        self._buttons.zoomed.connect(self._zoom)
-        self._buttons.world_wanted.connect(self._see_world)
-        self._buttons.measured.connect(self._measure)
-        self._buttons.picture_wanted.connect(self._ask_picture)
+        cards = self._cards
+        self._tools.picked.connect(self.picked)
+        self._web.scaled.connect(cards.read_out.scale.show_scale)
+        cards.search.chosen.connect(lambda place, zoom, label: self.go_to(place, zoom=zoom, label=label))
+        cards.search.failed.connect(self.failed)
+        cards.buttons.zoomed.connect(self._zoom)
+        cards.buttons.world_wanted.connect(self._see_world)
+        cards.buttons.picture_wanted.connect(self._ask_picture)
 
     def _make_keys(self) -> None:
         """Heard while the map or something on it has the focus."""
@@ -217,46 +213,22 @@ class MapView(QWidget):
             "=": lambda: self._zoom(1),
             "-": lambda: self._zoom(-1),
             "0": self._see_world,
-            "M": self._buttons.measure.toggle,
-            "F": self._readout.cycle,
-            "/": self._search.field.setFocus,
-            "Ctrl+Shift+C": self._readout.copy_text,
-            "Escape": lambda: self._buttons.measure.setChecked(False),
+            "M": self._cards.buttons.measure.toggle,
+            "F": self._cards.read_out.cycle,
+            "/": self._cards.search.field.setFocus,
+            "PgDown": lambda: self._walk(1),
+            "PgUp": lambda: self._walk(-1),
+            "Ctrl+Shift+C": self._cards.read_out.copy_text,
+            "Escape": self._leave_tools,
         }
         for key, act in keys.items():
             shortcut = QShortcut(QKeySequence(key), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(act)
 
-    def _place_cards(self) -> None:
-        width, height = self.width(), self.height()
-        self._buttons.adjustSize()
-        self._buttons.move(width - MARGIN - self._buttons.width(), height - MARGIN - ATTRIBUTION_PX - self._buttons.height())
-        high = self._search.sizeHint().height()
-        beside_buttons = self._buttons.width() + MARGIN if self._buttons.y() < 2 * MARGIN + high else 0
-        self._search.resize(min(300 if width > 800 else 240, width - 2 * MARGIN - beside_buttons), high)
-        self._search.move(MARGIN, MARGIN)
-        self._readout.fit(width - 3 * MARGIN - self._buttons.width())
-        over_sources = MARGIN + self._readout.width() > width - SOURCES_PX
-        self._readout.move(MARGIN, height - MARGIN - self._readout.height() - (ATTRIBUTION_PX if over_sources else 0))
-        beside = width - self._search.width() - 3 * MARGIN
-        self._legend.setVisible(bool(self._entries()) and min(width, height) >= LEGEND_FROM and not self._without)
-        self._legend.fit(beside)
-        below = MARGIN if self._legend.width() <= beside else 2 * MARGIN + self._search.height()
-        self._legend.move(width - MARGIN - self._legend.width(), below)
-        for card in (self._legend, self._readout, self._buttons, self._search):
-            card.raise_()
-
     def _begin_show(self, legend: Sequence[str], kept: Coordinate | None) -> None:
         """Cards for something new on the map."""
         self._web.forget("go")
-        self._there = set(legend)
-        self._legend.show_entries(self._entries())
-        self._readout.keep(kept)
-        self._place_cards()
-
-    def _entries(self) -> list[str]:
-        """Of the legend, in its order."""
-        return [entry for entry in ENTRIES if entry in self._there or (entry == "human" and self._correcting)]
+        self._cards.begin(legend, kept)
 
     def _see_world(self) -> None:
         self._say("view", map_page.view(map_page.WORLD))
@@ -264,22 +236,27 @@ class MapView(QWidget):
     def _zoom(self, by: int) -> None:
         self._say("zoom", map_page.zoom(by))
 
+    def _walk(self, by: int) -> None:
+        self._web.take_keys()
+        self._say("walk", map_page.walk(by))
+
+    def _come_to(self, words: str) -> None:
+        self._at_spot = bool(words)
+
+    def _leave_tools(self) -> None:
+        self._tools.stop_measuring()
+        if self._at_spot:
+            self._say("walk", map_page.walk(0))
+
+    def _point(self, place: Coordinate | None) -> None:
+        self._cards.read_out.point(place)
+        self._cards.place()
+        self.pointed.emit(place)
+
     def _ask_picture(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Save the map as a picture", "map.png", "PNG pictures (*.png)")
         if name:
             self.save_png(Path(name))
-
-    def _picture(self) -> QImage | None:
-        """The page with legend and read-out, without search and buttons."""
-        image = self._web.picture()
-        if image is None:
-            return None
-        painter = QPainter(image)
-        for card in (self._legend, self._readout):
-            if card.isVisible():
-                painter.drawPixmap(card.pos(), card.grab())
-        painter.end()
-        return image
 
     # messages
 
@@ -316,68 +293,19 @@ class MapView(QWidget):
             failed=lambda error: log.warning("%s", error),
         )
 
-    def _add_file(self, file: tiles.TileFile) -> None:
+    def _add_file(self, file: TileFile) -> None:
         if file.path in self.map_files():
             file.close()
             return
         self._files.append(file)
         self._web.set_files(self._files)
+        if self._web.is_ready:  # those of the settings come earlier, and nobody asked to see them
+            west, south, east, north = file.about.box
+            self._say("view", map_page.view([south, west, north, east]))
 
     def _tell_error(self, error: Exception) -> None:
         self.failed.emit(str(error))
 
     def _do_without(self, sentence: str) -> None:
-        self._without = True
-        for card in (self._search, self._legend, self._readout, self._buttons):
-            card.hide()
+        self._cards.put_away()
         self.failed.emit(sentence)
-
-    # what the person does
-
-    def _click(self, place: Coordinate) -> None:
-        self._readout.keep(place)
-        if self._buttons.measure.isChecked():
-            self._measured = [*self._measured, place] if len(self._measured) < 2 else [place]
-            self._tell_measured()
-        elif self._correcting:
-            self._say("correcting", map_page.correcting(True, place))
-            self._pick(place)
-        self._place_cards()
-
-    def _pick(self, place: Coordinate) -> None:
-        self._readout.keep(place)
-        self.picked.emit(place)
-
-    def _point(self, place: Coordinate | None) -> None:
-        self._readout.point(place)
-        self._place_cards()
-        self.pointed.emit(place)
-
-    def _measure(self, on: bool) -> None:
-        self._measured = []
-        self._point_cross()
-        self._tell_measured()
-        if not on:
-            self._readout.tell("")
-        self._place_cards()
-
-    def _tell_measured(self) -> None:
-        words = ("Click the first point", "Click the second point", map_page.measured(self._measured))
-        self._readout.tell(words[len(self._measured)])
-        self._say("measure", map_page.measure(self._measured))
-
-    def _point_cross(self) -> None:
-        self._say("cursor", map_page.cursor(self._correcting or self._buttons.measure.isChecked()))
-
-    def _offer(self, place: Coordinate, where: QPoint) -> None:
-        """The menu of a place."""
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Set as correction", lambda: self._pick(place))
-        menu.addAction("Copy coordinates", lambda: self._readout.copy_place(place))
-        menu.addAction("Measure from here", lambda: self._measure_from(place))
-        menu.popup(where)
-
-    def _measure_from(self, place: Coordinate) -> None:
-        self._buttons.measure.setChecked(True)
-        self._click(place)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QColor, QImage, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from georapp import map_page, paths, tiles
@@ -23,6 +23,7 @@ from georapp.geo import Coordinate
 from georapp.gui import background, look
 from georapp.map_page import Message
 from georapp.printable import printable
+from georapp.tile_file import TileFile
 
 if TYPE_CHECKING:
     from PySide6.QtWebEngineWidgets import QWebEngineView
@@ -35,6 +36,8 @@ KEPT = ("files", "theme", "cursor", "show", "go", "correcting", "measure")  # wh
 NO_ENGINE = "The map cannot be shown: Qt WebEngine is missing or does not start. Everything else works."
 NO_PAGE = "The map cannot be shown: its page could not be written. Everything else works."
 CRASHED = "The map stopped twice and was put away. Everything else works; start georapp again to have the map back."
+
+KEYS = "The arrow keys move it, plus and minus zoom. Page Down and Page Up go from photo to photo, Enter opens one, Escape leaves them."
 
 PAGE_COMMAND = (sys.executable, "-m", "georapp", "map-page")
 PATIENCE_S = 60.0
@@ -74,6 +77,7 @@ class MapWeb(QWidget):
     pointed = Signal(object)  # Coordinate, or None
     menu_wanted = Signal(object, QPoint)  # Coordinate, where on the screen
     chosen = Signal(int)  # a spot
+    walked = Signal(str)  # which spot the keys are at, in words; empty when they left
     scaled = Signal(float)  # metres a pixel in the middle
 
     def __init__(self, parent: QWidget) -> None:
@@ -86,7 +90,7 @@ class MapWeb(QWidget):
         self._view: QWebEngineView | None = None
         self._bridge: Bridge | None = None
         self._handler: Handler | None = None
-        self._files: dict[str, tiles.TileFile] = {}
+        self._files: dict[str, TileFile] = {}
         self._wanted: dict[str, Message] = {"show": map_page.world(), "files": map_page.files([])}
         self._sentence = QLabel("Opening the map …", self)
         self._sentence.setTextFormat(Qt.TextFormat.PlainText)
@@ -113,12 +117,17 @@ class MapWeb(QWidget):
         self.say("theme", map_page.theme(dark, named | {"prediction": colours["accent"], "on": colours["on_accent"]}))
         self.update()
 
-    def set_files(self, files: list[tiles.TileFile]) -> None:
+    def set_files(self, files: list[TileFile]) -> None:
         """The map files of the user."""
         self._files = {map_page.file_id(number): file for number, file in enumerate(files)}
         if self._handler:
             self._handler.files |= self._files
         self.say("files", map_page.files([file.about for file in files]))
+
+    def take_keys(self) -> None:
+        """The page hears the keys."""
+        if self._view:
+            self._view.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def picture(self) -> QImage | None:
         """What is on the screen; None before the page is there."""
@@ -200,6 +209,8 @@ class MapWeb(QWidget):
         bridge.hover_ended.connect(lambda: self.pointed.emit(None))
         bridge.menu_wanted.connect(self._offer)
         bridge.chosen.connect(self.chosen)
+        bridge.came_to.connect(self._announce)
+        bridge.came_to.connect(self.walked)
         bridge.view_changed.connect(lambda zoom, metres: self.scaled.emit(metres))
 
     def _offer(self, lat: float, lon: float, x: float, y: float) -> None:
@@ -212,10 +223,21 @@ class MapWeb(QWidget):
             if key in self._wanted:
                 self._send(self._wanted[key])
         self._sentence.hide()
-        if self._view and (inside := self._view.focusProxy()):  # what Qt WebEngine made for the keys
+        if inside := self._inside():
             inside.setAccessibleName("Map")
-            inside.setAccessibleDescription("The arrow keys move it, plus and minus zoom")
+            inside.setAccessibleDescription(KEYS)
         self.ready.emit()
+
+    def _inside(self) -> QWidget | None:
+        """What Qt WebEngine made for the keys."""
+        return self._view.focusProxy() if self._view else None
+
+    def _announce(self, words: str) -> None:
+        """To screen readers."""
+        if inside := self._inside():
+            inside.setAccessibleDescription(words or KEYS)
+            if words:
+                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(inside, words))
 
     def _send(self, message: Message) -> None:
         if self._bridge:

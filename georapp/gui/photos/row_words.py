@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from georapp.case import Row, Ruling, State
-from georapp.gui.words import kilometres
+from georapp.notation import kilometres
 from georapp.printable import printable
 
 WIDE_KM = 200.0  # a circle wider than a region is worth a look
@@ -80,7 +80,7 @@ def aloud(row: Row, *, running: str = "", following: bool = False) -> str:
     said = words(row, running=running, following=following)
     parts = [said.name, said.place.text]
     if row.state is State.LOCATED and not running:
-        parts += [f"within {km(row.radius_km)}"] if row.radius_km is not None else []
+        parts += [f"within {km(_radius(row))}"] if _radius(row) is not None else []
         parts += [f"{km(row.error_km)} off the known place"] if row.error_km is not None else []
     parts += [RULING_WORDS[row.ruling][1]] if row.ruling is not Ruling.NONE else []
     return ", ".join(part for part in parts if part)
@@ -116,8 +116,13 @@ def _stated(row: Row) -> Piece:
     return Piece(", ".join(names), Tone.DIM)
 
 
+def _radius(row: Row) -> float | None:
+    """Of what is stated: where nothing is, a radius of half the world says no more than "not localisable"."""
+    return row.radius_km if row.stated else None
+
+
 def _distances(row: Row) -> tuple[Piece, ...]:
-    radius = row.radius_km
+    radius = _radius(row)
     found = [Piece(f"± {km(radius)}", Tone.WARNING if radius > WIDE_KM else Tone.PLAIN)] if radius is not None else []
     return (*found, Piece(f"{km(row.error_km)} off", Tone.TRUTH)) if row.error_km is not None else tuple(found)
 

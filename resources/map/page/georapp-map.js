@@ -3,85 +3,67 @@
    Messages come as JSON over the web channel; `ACTS` has a function for each value of `do`, see georapp/map_page.py.
    Text from models and files is set as textContent only. Shapes are drawn three times, 360 degrees apart. */
 
-const P = protomapsL, WORLDS = [-360, 0, 360], FLIGHT_S = 0.8;
+const WORLDS = [-360, 0, 360], FLIGHT_S = 0.8;
 const FRAMES = 5; // until what was painted is on the screen
-const CELL = 46; // pixels within which photos are drawn as one
-const FONT = 'Inter, "Noto Sans", "DejaVu Sans", sans-serif';
+const SEEN_FROM = 128; // pixels that a map file's longer side has on the screen when its streets begin to be drawn
+const LASTING = ["ground", "tools"]; // what a new message does not take away
+const TILES_KEPT = 16; // of a map file that are not on the screen; a town's take a megabyte each
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 let map, bridge, colours = {}, look = {}, dark = false, still = false, base = null, files = [], held = null;
-let groups = {}, renderers = {}, current = null, clusters = null, detail = 0, latest = 0, settling = 0, resting = 0, flying = false;
+let groups = {}, renderers = {}, current = null, detail = 0, latest = 0, settling = 0, resting = 0, flying = false;
 
 // --- base map -------------------------------------------------------------------------------------------------------------------
 
-const isKind = kind => (zoom, feature) => feature.props.kind === kind;
-const byName = (a, b) => (a.name < b.name ? -1 : Number(a.name > b.name));
-const byPeople = (a, b) => (b.pop || 0) - (a.pop || 0) || byName(a, b);
-const byRank = (a, b) => (a.rank || 99) - (b.rank || 99) || byName(a, b);
-const line = (color, width, dash) => new P.LineSymbolizer({ color, width, dash });
-const area = (fill, stroke, width) => new P.PolygonSymbolizer({ fill, stroke, width });
-
-function paintRules(c) {
-  return [
-    { dataLayer: "earth", symbolizer: area(c.land, c.coast, 0.8) },
-    { dataLayer: "water", symbolizer: area(c.ocean, c.coast, 0.5) },
-    { dataLayer: "boundaries", minzoom: 4, filter: isKind("region"), symbolizer: line(c.region, z => (z < 6 ? 0.7 : 1.1), [3, 2]) },
-    { dataLayer: "boundaries", filter: isKind("country"), symbolizer: line(c.country, z => (z < 4 ? 0.7 : z < 7 ? 1.1 : 1.6)) },
-    { dataLayer: "boundaries", filter: isKind("disputed"), symbolizer: line(c.country, z => (z < 4 ? 0.6 : 1.1), [4, 3]) },
-  ];
-}
-
-function labelRules(c) {
-  const shown = (kind, more) => (z, f) => f.props.kind === kind && f.props.min_zoom <= z && (!more || more(f.props));
-  const halo = { labelProps: ["name"], stroke: c.halo, width: 1.8, lineHeight: 1.15 };
-  const text = options => new P.CenteredTextSymbolizer({ ...halo, ...options });
-  const town = (weight, size, fill, radius) => new P.GroupSymbolizer([
-    new P.CircleSymbolizer({ radius, fill: c.halo, stroke: c.dot, width: 1.2 }),
-    new P.OffsetTextSymbolizer({ ...halo, offsetX: 5, offsetY: 3, fill, font: `${weight} ${size}px ${FONT}` }),
-  ]);
-  const countryFont = (z, f) => `600 ${f.props.rank <= 2 ? 13 + Math.max(0, z - 3) * 1.5 : 11 + Math.max(0, z - 4)}px ${FONT}`;
-  return [
-    { dataLayer: "places", maxzoom: 6, filter: shown("country"), sort: byRank,
-      symbolizer: text({ fill: c.name, font: countryFont, letterSpacing: 0.6, textTransform: "uppercase" }) },
-    { dataLayer: "places", minzoom: 3, filter: shown("city", p => p.pop >= 1e6 || p.cap), sort: byPeople, symbolizer: town(600, 13.5, c.name, 2.8) },
-    { dataLayer: "places", minzoom: 5, filter: shown("city", p => p.pop >= 1e5 && p.pop < 1e6 && !p.cap), sort: byPeople, symbolizer: town(550, 12.5, c.townName, 2.3) },
-    { dataLayer: "places", minzoom: 5, maxzoom: 9, filter: shown("region"), symbolizer: text({ fill: c.regionName, font: `500 11.5px ${FONT}`, letterSpacing: 0.5 }) },
-    { dataLayer: "places", minzoom: 7, filter: shown("city", p => p.pop < 1e5 && !p.cap), sort: byPeople, symbolizer: town(450, 11, c.townName, 1.7) },
-  ];
-}
-
-function openMapTilesRules(c) { // the plainest style that shows streets
-  const main = (z, f) => ["motorway", "trunk", "primary", "secondary"].includes(f.props.class);
-  const named = { labelProps: ["name:latin", "name"], stroke: c.halo, width: 1.7 };
-  return {
-    paintRules: [
-      { dataLayer: "water", symbolizer: area(c.ocean) },
-      { dataLayer: "building", minzoom: 13, symbolizer: area(c.built) },
-      { dataLayer: "transportation", symbolizer: line(c.road, z => Math.max(0.5, (z - 9) * 0.5)) },
-      { dataLayer: "transportation", filter: main, symbolizer: line(c.dot, z => Math.max(0.8, (z - 8) * 0.7)) },
-    ],
-    labelRules: [
-      { dataLayer: "place", symbolizer: new P.CenteredTextSymbolizer({ ...named, fill: c.townName, font: `550 12px ${FONT}` }) },
-      { dataLayer: "transportation_name", minzoom: 13, symbolizer: new P.LineLabelSymbolizer({ ...named, fill: c.regionName, font: `500 11px ${FONT}` }) },
-    ],
-  };
-}
-
 function fileLayer(file) {
   const url = `georapp://tiles/${file.id}/{z}/{x}/{y}`;
-  const shared = { pane: "files", bounds: corners(file.box), minZoom: file.min, maxZoom: 19 };
-  if (!file.vector) return L.tileLayer(url, { ...shared, maxNativeZoom: file.max });
-  const rules = file.schema === "protomaps" ? { flavor: dark ? "dark" : "light", lang: "en" } : openMapTilesRules(look);
-  const layer = P.leafletLayer({ ...shared, url, minZoom: Math.max(6, file.min), maxDataZoom: file.max, attribution: "", ...rules });
-  layer.backgroundColor = undefined; // the world below stays where the file ends
+  const shared = { pane: "files", bounds: corners(file.box), maxZoom: 19 };
+  if (!file.vector) return L.tileLayer(url, { ...shared, minZoom: file.min, maxNativeZoom: file.max });
+  const { paintRules, labelRules } = streetRules(file.schema, look), own = onlyWhere((label, zoom) => isInside(label, pixelBox(file, zoom)), labelRules);
+  const options = { ...shared, url, minZoom: vectorFrom(file), maxDataZoom: file.max, tileDelay: 0.01, attribution: "", paintRules, labelRules: own };
+  const layer = P.leafletLayer(options);
+  layer.backgroundColor = undefined;
+  layer.createTile = function (at) { // its tiles reach beyond what the file is about
+    const element = Object.getPrototypeOf(this).createTile.call(this, at), { x, y } = this._wrapCoords(at).multiplyBy(256), box = pixelBox(file, at.z);
+    const over = [box.top - y, x + 256 - box.right, y + 256 - box.bottom, box.left - x].map(side => Math.max(0, side));
+    if (over.some(Boolean)) element.style.clipPath = `inset(${over.map(side => `${side}px`).join(" ")})`;
+    return element;
+  };
   return layer;
+}
+
+function pixelBox(file, zoom) {
+  const [low, high] = corners(file.box).map(corner => map.project(corner, zoom));
+  return { left: low.x, top: high.y, right: high.x, bottom: low.y };
+}
+
+/* No name is cut off at the edge of a file: its own stay inside, those of the base map outside. */
+const isInside = (label, box) => label.bboxes.every(one => one.minX >= box.left && one.maxX <= box.right && one.minY >= box.top && one.maxY <= box.bottom);
+const isOutside = (label, box) => label.bboxes.every(one => one.maxX < box.left || one.minX > box.right || one.maxY < box.top || one.minY > box.bottom);
+const onlyWhere = (fits, rules) => rules.map(rule => ({ ...rule, symbolizer: {
+  place: (layout, geom, feature) => (rule.symbolizer.place(layout, geom, feature) || []).filter(label => fits(label, layout.zoom)),
+} }));
+const isFree = (label, zoom) => files.every(file => !file.vector || zoom < vectorFrom(file) || isOutside(label, pixelBox(file, zoom)));
+
+function vectorFrom(file) { // the base map is better where a file is a few pixels large; tiles are drawn twice as large as they come
+  const { left, top, right, bottom } = pixelBox(file, 0), close = Math.ceil(Math.log2(SEEN_FROM / Math.max(right - left, bottom - top)));
+  return Math.max(6, file.min + 1, Math.min(close, file.max + 1));
+}
+
+function drawGround() { // OpenMapTiles has no land: the world's own land and names would show through between the streets
+  groups.ground.clearLayers();
+  for (const { schema, layer, box: [south, west, north, east] } of files) {
+    const drawn = schema === "openmaptiles" && layer && map.getZoom() >= layer.options.minZoom && east - west < 350;
+    if (drawn) fill("ground", [[south, west], [south, east], [north, east], [north, west]], { fillColor: look.land, fillOpacity: 1 });
+  }
 }
 
 function drawBase() {
   [base, ...files.map(file => file.layer)].forEach(layer => layer && layer.remove());
-  const rules = { paintRules: paintRules(look), labelRules: labelRules(look), backgroundColor: look.ocean };
-  base = P.leafletLayer({ url: "georapp://tiles/base/{z}/{x}/{y}", maxDataZoom: 7, tileDelay: 0.01, attribution: "", ...rules }).addTo(map);
+  const rules = { paintRules: paintRules(look), labelRules: onlyWhere(isFree, labelRules(look)), backgroundColor: look.ocean };
+  base = P.leafletLayer({ url: "georapp://tiles/base/{z}/{x}/{y}", maxDataZoom: BASE_ZOOM, tileDelay: 0.01, attribution: "", ...rules }).addTo(map);
   files.forEach(file => (file.layer = fileLayer(file).addTo(map)));
+  drawGround();
   map.setMaxZoom(files.length ? 19 : 16);
 }
 
@@ -89,22 +71,43 @@ function drawBase() {
    view, so that the same view has the same pixels. */
 async function settle() {
   if (flying || !base) return; // the end of the flight calls again
-  const turn = ++settling, layer = base, zoom = map.getZoom(), view = layer.views.get("");
+  const turn = ++settling, layers = [base, ...files.map(file => file.layer)], vector = layers.filter(layer => layer.views);
+  const late = () => turn !== settling || layers.some(layer => !layer._map);
   await refine();
+  const found = await Promise.all(vector.map(tilesOf));
+  if (late()) return;
+  vector.forEach((layer, n) => placeLabels(layer, found[n]));
+  await pause(20); // tiles that are being painted with the old labels are done by then
+  if (late()) return;
+  await Promise.all(vector.flatMap((layer, n) => found[n].map(({ at, element }) => layer.renderTile({ ...at, distanceTo: () => 0 }, element, element.key, () => {}))));
+  await Promise.all(layers.map(loaded));
+  for (let n = 0; n < FRAMES; n++) await frame();
+  if (turn !== settling) return;
+  vector.forEach((layer, n) => layer !== base && forget(layer, found[n].length + TILES_KEPT));
+  bridge.settled(latest);
+}
+
+async function tilesOf(layer) { // those of the view, with what is in them
+  const zoom = map.getZoom(), view = layer.views.get("");
   const own = Object.keys(layer._tiles).filter(key => layer._keyToTileCoords(key).z === zoom && layer._tiles[key].current).sort();
-  const tiles = own.map(key => ({ at: layer._wrapCoords(layer._keyToTileCoords(key)), element: layer._tiles[key].el }));
-  const prepared = await Promise.all(tiles.map(tile => view.getDisplayTile(tile.at).catch(() => null)));
-  if (turn !== settling || layer !== base) return;
-  const unique = new Map(prepared.filter(Boolean).map(tile => [P.toIndex(tile.dataTile), tile]));
+  return Promise.all(own.map(async key => {
+    const at = layer._wrapCoords(layer._keyToTileCoords(key));
+    return { at, element: layer._tiles[key].el, prepared: await view.getDisplayTile(at).catch(() => null) };
+  }));
+}
+
+function placeLabels(layer, found) {
+  const unique = new Map(found.filter(tile => tile.prepared).map(({ prepared }) => [P.toIndex(prepared.dataTile), prepared]));
   const ordered = [...unique.keys()].sort().map(key => unique.get(key));
   layer.labelers = new P.Labelers(layer.scratch, layer.labelRules, 1000, layer.onTilesInvalidated);
-  layer.labelers.add(zoom, new Map([["", ordered]]));
-  await pause(20); // tiles that are being painted with the old labels are done by then
-  if (turn !== settling) return;
-  await Promise.all(tiles.map(tile => layer.renderTile({ ...tile.at, distanceTo: () => 0 }, tile.element, tile.element.key, () => {})));
-  if (layer._loading) await new Promise(done => { layer.once("load", done); setTimeout(done, 2000); });
-  for (let n = 0; n < FRAMES; n++) await frame();
-  if (turn === settling) bridge.settled(latest);
+  layer.labelers.add(map.getZoom(), new Map([["", ordered]]));
+}
+
+const loaded = layer => layer._loading && new Promise(done => { layer.once("load", done); setTimeout(done, 2000); });
+
+function forget(layer, kept) { // protomaps-leaflet keeps 64 tiles
+  const cache = layer.views.get("").tileCache.cache, oldest = [...cache.entries()].sort(([, a], [, b]) => a.used - b.used);
+  for (const [key] of oldest.slice(0, Math.max(0, oldest.length - kept))) cache.delete(key);
 }
 
 const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
@@ -121,9 +124,16 @@ function fill(name, shape, style) {
   WORLDS.forEach(by => groups[name].addLayer(L.polygon(deep(shape, by), options)));
 }
 
-function stroke(name, points, style) {
-  const options = { interactive: false, fill: false, smoothFactor: 0.2, pane: name, renderer: renderers[name], ...style };
-  WORLDS.forEach(by => groups[name].addLayer(L.polyline(moved(points, by), options)));
+function stroke(name, lines, style) {
+  const options = { interactive: false, fill: false, smoothFactor: 0.2, pane: name, renderer: renderers[name], ...style }, parts = lines.flatMap(drawn);
+  if (parts.length) WORLDS.forEach(by => groups[name].addLayer(L.polyline(deep(parts, by), options)));
+}
+
+function drawn(points) { // where the map ends, and where Antarctica is cut at 180 degrees, there is no line
+  const isEdge = ([lat, lon], [to, east]) => Math.min(Math.abs(lat), Math.abs(to)) > 85.05 || (lon === east && Math.abs(lon) % 360 === 180);
+  const parts = [];
+  points.forEach((point, n) => (n && !isEdge(points[n - 1], point) ? parts[parts.length - 1] : parts[parts.push([]) - 1]).push(point));
+  return parts.filter(part => part.length > 1);
 }
 
 function icon(kind, text) {
@@ -136,8 +146,8 @@ function mark(name, kind, [lat, lon], text = "") {
 }
 
 function way(name, found, kind) {
-  stroke(name, found.points, { color: look.halo, weight: 4, opacity: 0.7 });
-  stroke(name, found.points, { color: colours[kind] || colours.text, weight: 2, dashArray: kind === "truth" ? "2 6" : null });
+  stroke(name, [found.points], { color: look.halo, weight: 4, opacity: 0.7 });
+  stroke(name, [found.points], { color: colours[kind] || colours.text, weight: 2, dashArray: kind === "truth" ? "2 6" : null });
   if (found.label) mark(name, "chip", found.points[found.points.length - 1], found.label);
 }
 
@@ -150,7 +160,8 @@ function drawRegions(regions) {
     if (region.at) mark("regions", "city", region.at);
     if (!region.polygons) continue;
     const province = region.level === "province", color = colours[region.level];
-    fill("regions", region.polygons, { stroke: true, color, weight: province ? 2 : 1.6, lineJoin: "round", fillColor: color, fillOpacity: province ? 0.12 : 0.04 });
+    fill("regions", region.polygons, { fillColor: color, fillOpacity: province ? 0.12 : 0.04 });
+    stroke("regions", region.polygons.flat(), { color, weight: province ? 2 : 1.6, lineJoin: "round" });
   }
 }
 
@@ -169,62 +180,6 @@ async function refine() { // outlines come as fine as the zoom needs
   if (step === detail && current.regions === regions) drawRegions(regions);
 }
 
-// --- many photos ----------------------------------------------------------------------------------------------------------------
-
-const Badge = L.CircleMarker.extend({
-  _updatePath() {
-    const { _ctx: ctx, _drawing: drawing } = this._renderer, { kind, count } = this.options, { x, y } = this._point, r = this._radius;
-    if (!drawing || this._empty()) return;
-    const ring = kind === "truth";
-    Object.assign(ctx, { fillStyle: ring ? look.halo : colours[kind], strokeStyle: ring ? colours.truth : look.halo, lineWidth: ring ? 4 : 2 });
-    ctx.beginPath();
-    if (kind === "human") ctx.rect(x - r, y - r, 2 * r, 2 * r); else ctx.arc(x, y, r, 0, 2 * Math.PI);
-    ctx.fill();
-    ctx.stroke();
-    if (!count) return;
-    Object.assign(ctx, { font: `650 12px ${FONT}`, fillStyle: colours.on, textAlign: "center", textBaseline: "middle" });
-    ctx.fillText(String(count), x, y + 0.5);
-  },
-});
-
-function clustered(spots, zoom) {
-  const cells = new Map();
-  for (const spot of spots) {
-    const point = map.project([spot[0], spot[1]], zoom), key = `${Math.floor(point.x / CELL)}:${Math.floor(point.y / CELL)}`;
-    const cell = cells.get(key) || { x: 0, y: 0, spots: [] };
-    cells.set(key, Object.assign(cell, { x: cell.x + point.x, y: cell.y + point.y }));
-    cell.spots.push(spot);
-  }
-  return [...cells.values()].map(cell => ({ spots: cell.spots, at: map.unproject([cell.x / cell.spots.length, cell.y / cell.spots.length], zoom) }));
-}
-
-function drawSpots() {
-  if (!current || current.do !== "spots") return;
-  const zoom = map.getZoom(), view = map.getBounds().pad(0.2);
-  if (!clusters || clusters.zoom !== zoom) clusters = { zoom, cells: clustered(current.spots, zoom) };
-  groups.spots.clearLayers();
-  for (const cell of clusters.cells) for (const by of WORLDS) {
-    const at = L.latLng(cell.at.lat, cell.at.lng + by);
-    if (view.contains(at)) groups.spots.addLayer(badge(cell, at));
-  }
-}
-
-function badge(cell, at) {
-  const count = cell.spots.length, first = cell.spots[0], single = count === 1;
-  const style = single ? { kind: first[3], radius: 7 } : { kind: "prediction", count, radius: Math.min(24, 10 + 3 * Math.log10(count) + String(count).length) };
-  const drawn = new Badge(at, { ...style, pane: "spots", renderer: renderers.spots, bubblingMouseEvents: false });
-  const said = Object.assign(document.createElement("span"), { textContent: single ? first[4] : `${count} photos` });
-  return drawn.bindTooltip(said, { direction: "top", offset: [0, -8] }).on("click", () => open(cell));
-}
-
-function open(cell) {
-  const box = L.latLngBounds(cell.spots.map(spot => [spot[0], spot[1]])), point = box.getSouthWest().equals(box.getNorthEast());
-  if (cell.spots.length === 1 || point || map.getZoom() >= map.getMaxZoom()) {
-    cell.turn = ((cell.turn ?? -1) + 1) % cell.spots.length; // several at one place: each click the next
-    bridge.chose(cell.spots[cell.turn][2]);
-  } else flyTo(box);
-}
-
 // --- views and messages ---------------------------------------------------------------------------------------------------------
 
 const corners = box => [box.slice(0, 2), box.slice(2)];
@@ -239,13 +194,14 @@ function flyTo(bounds, zoom) {
 }
 
 function draw(message) {
-  Object.values(groups).forEach(group => group !== groups.tools && group.clearLayers());
-  [current, clusters, detail] = [message, null, 0];
+  for (const [name, group] of Object.entries(groups)) if (!LASTING.includes(name)) group.clearLayers();
+  [current, detail] = [message, 0];
+  beginSpots();
   if (message.regions) drawRegions(message.regions);
   for (const { share, fill: inside, edge } of message.areas || []) {
     const small = share === 50;
     fill("areas", inside, { fillColor: colours.prediction, fillOpacity: small ? 0.22 : 0.13 });
-    stroke("areas", edge, { color: colours.prediction, weight: small ? 2 : 1.5, dashArray: small ? null : "6 5" });
+    stroke("areas", [edge], { color: colours.prediction, weight: small ? 2 : 1.5, dashArray: small ? null : "6 5" });
   }
   if (message.line) way("marks", message.line, "truth");
   for (const one of message.marks || []) mark("marks", one.kind, one.at, one.text);
@@ -288,6 +244,7 @@ const ACTS = {
     message.points.forEach(point => mark("tools", "end", point));
   },
   cursor(message) { map.getContainer().classList.toggle("crosshair", message.cross); },
+  walk(message) { walk(message.by); },
   zoom(message) { map.setZoom(map.getZoom() + message.by, { animate: !still && !CALM.matches }); },
 };
 
@@ -311,8 +268,10 @@ function listen() {
     pointer = event.latlng;
   });
   map.on("mouseout", () => { pointer = null; bridge.left(); });
-  map.on("moveend", () => { flying = false; drawSpots(); rest(); bridge.moved(map.getZoom(), metres(map.getZoom())); });
+  map.on("zoomend", drawGround);
+  map.on("moveend", () => { flying = false; drawSpots(); sayHere(); rest(); bridge.moved(map.getZoom(), metres(map.getZoom())); });
   map.on("resize", limit);
+  document.addEventListener("keydown", enter);
   window.addEventListener("error", event => bridge.troubled(event.message));
   document.addEventListener("securitypolicyviolation", event => bridge.refused(event.blockedURI));
 }
@@ -324,8 +283,8 @@ function limit() { // no more than one and a half worlds, nothing above and belo
 }
 
 function prepare() {
-  for (const [n, name] of ["files", "spot", "regions", "areas", "spots", "marks", "found", "tools"].entries()) {
-    map.createPane(name).style.zIndex = name === "files" ? 210 : 350 + 20 * n;
+  for (const [n, name] of ["ground", "files", "spot", "regions", "areas", "spots", "marks", "found", "tools"].entries()) {
+    map.createPane(name).style.zIndex = n < 2 ? 205 + 5 * n : 330 + 20 * n;
     if (name !== "tools" && name !== "spots") map.getPane(name).style.pointerEvents = "none";
     renderers[name] = L.canvas({ pane: name, padding: 0.2 });
     groups[name] = L.layerGroup().addTo(map);
@@ -333,6 +292,7 @@ function prepare() {
   map.boxZoom.disable();
   Object.assign(map.options, { maxBounds: L.latLngBounds([-85.05, -1e5], [85.05, 1e5]), maxBoundsViscosity: 1 });
   map.getContainer().append(Object.assign(document.createElement("div"), { className: "attribution" }));
+  map.getContainer().append(Object.assign(document.createElement("div"), { className: "said", role: "status", ariaLive: "polite" }));
   limit();
 }
 

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from georapp.chain import Level
+from georapp import run_settings as settings
+from georapp import run_toml
 from georapp.errors import RunError
 from georapp.prompt import PROFILES
-from training import config as settings
-from training.config import PRESETS, Album, Export, Grpo, Model, RunConfig, differences, preset_for, read, write
-from training.rewards import GEO_R_PAPER, Knots
+from georapp.reward_curves import GEO_R_PAPER, Knots
+from georapp.run_presets import PRESETS, differences, preset_for
+from georapp.run_settings import Album, Export, Grpo, Model, RunConfig
+from georapp.run_toml import read, write
 
 
 def written(section: str, line: str) -> str:
@@ -29,8 +31,8 @@ def written(section: str, line: str) -> str:
 
 
 def test_the_defaults_survive_their_file() -> None:
-    assert RunConfig.from_toml(RunConfig().to_toml()) == RunConfig()
-    assert RunConfig.from_toml("") == RunConfig()
+    assert run_toml.parse(run_toml.text_of(RunConfig())) == RunConfig()
+    assert run_toml.parse("") == RunConfig()
 
 
 @given(
@@ -51,7 +53,7 @@ def test_what_is_written_is_read_to_the_last_bit(
         album=Album(sources=tuple(sources), home_zones=((-48.1, 11.5, 2),)),
         grpo=Grpo(beta=beta, learning_rate=rate, curve="own", curve_points=curve, curve_steps=True),
     )
-    assert RunConfig.from_toml(config.to_toml()) == config
+    assert run_toml.parse(run_toml.text_of(config)) == config
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -65,13 +67,13 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_file_says_what_its_settings_mean() -> None:
-    text = RunConfig().to_toml()
+    text = run_toml.text_of(RunConfig())
     assert 'loss = "grpo"  # how tokens are averaged' in text
-    assert all(f"{f.name} = " in text for section in every_section() for f in settings._settings(section))
+    assert all(f"{f.name} = " in text for section in every_section() for f in settings.settings_of(section))
 
 
 def every_section() -> list[Any]:
-    return [RunConfig(), *settings._sections(RunConfig())]
+    return [RunConfig(), *settings.sections_of(RunConfig())]
 
 
 # ---- the defaults are the method's ----
@@ -82,20 +84,20 @@ def test_defaults_of_the_method() -> None:
     assert (grpo.beta, grpo.loss, grpo.scale, grpo.temperature, grpo.epsilon) == (0.04, "grpo", "group", 1.0, 0.2)
     assert 4 <= grpo.generations <= 8
     assert (grpo.names_weight, grpo.agreement_weight, grpo.clues_weight) == (0, 0, 0)
-    assert grpo.rule().curve == GEO_R_PAPER
-    assert grpo.rule().required == (Level.COUNTRY, Level.PROVINCE, Level.CITY)
+    assert grpo.reward_curve() == GEO_R_PAPER
+    assert grpo.require_levels == ("country", "province", "city")
     sft = RunConfig().sft
     assert sft.batch * sft.accumulate == 64
 
 
 def test_profiles_can_be_read_strictly() -> None:
-    choices = next(f for f in settings._settings(Model()) if f.name == "profile").metadata["choices"]
+    choices = next(f for f in settings.settings_of(Model()) if f.name == "profile").metadata["choices"]
     assert all(PROFILES[name].chain_format for name in choices)
 
 
 def test_every_setting_says_what_it_is() -> None:
     for section in every_section():
-        for f in settings._settings(section):
+        for f in settings.settings_of(section):
             assert f.metadata["about"], f.name
             assert not f.metadata["about"].endswith(".")
 
@@ -149,7 +151,7 @@ def test_every_setting_says_what_it_is() -> None:
 )
 def test_one_sentence_names_the_key_and_what_is_allowed(section: str, line: str, why: str, hint: str) -> None:
     with pytest.raises(RunError, match=why) as caught:
-        RunConfig.from_toml(written(section, line))
+        run_toml.parse(written(section, line))
     assert str(caught.value).endswith(".")
     assert len(str(caught.value)) < 300
     if hint:
@@ -166,7 +168,7 @@ def test_what_is_impossible_cannot_be_made_in_a_window_either() -> None:
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     try:
-        RunConfig.from_toml(text)
+        run_toml.parse(text)
     except RunError as error:
         assert str(error).endswith(".")
 
@@ -184,11 +186,11 @@ def test_any_value_is_taken_or_refused_with_a_sentence(section: str, data: st.Da
     text = f"[{section}]\n{name} = {settings.written(value)}\n"
     assert tomllib.loads(text)
     try:
-        config = RunConfig.from_toml(text)
+        config = run_toml.parse(text)
     except RunError as error:
         assert str(error).endswith(".")
     else:
-        assert RunConfig.from_toml(config.to_toml()) == config
+        assert run_toml.parse(run_toml.text_of(config)) == config
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", None], ids=["bytes", "missing"])
@@ -215,7 +217,7 @@ def test_presets(size: int) -> None:
     config = PRESETS[size].config
     assert config.sft.batch * config.sft.accumulate == config.grpo.batch * config.grpo.accumulate == 64
     assert differences(config, config) == {}
-    assert RunConfig.from_toml(config.to_toml()) == config
+    assert run_toml.parse(run_toml.text_of(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -242,6 +244,6 @@ def test_differences_from_a_preset() -> None:
 
 
 def test_an_own_curve_is_scored_by() -> None:
-    config = RunConfig.from_toml('[grpo]\ncurve = "own"\ncurve_points = [[0, 1], [100, 0]]\n')
-    assert config.grpo.rule().curve == Knots(((0, 1), (100, 0)))
-    assert config.grpo.rule().curve(50) == 0.5
+    config = run_toml.parse('[grpo]\ncurve = "own"\ncurve_points = [[0, 1], [100, 0]]\n')
+    assert config.grpo.reward_curve() == Knots(((0, 1), (100, 0)))
+    assert config.grpo.reward_curve()(50) == 0.5

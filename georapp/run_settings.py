@@ -1,26 +1,21 @@
-"""The settings of a training run, and run.toml, in which they stand.
+"""The settings of a training run, each declared once: its default, what is allowed, and a word about it.
 
-Every setting is declared once: its default, what is allowed, and a word about it. A RunConfig that exists is possible: a wrong
-type, an impossible value or an unknown key is a RunError that names the key, what is allowed and what to do.
+A RunConfig that exists is possible: a wrong type, an impossible value or an unknown key is a RunError that names the key, what is
+allowed and what to do. run_toml.py reads and writes them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import difflib
 import math
-import os
-import tomllib
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, ClassVar
 
 from georapp.chain import Level
 from georapp.errors import RunError
-from training.rewards import CURVES, GEO_R_PAPER, Curve, Knots, Rule
+from georapp.reward_curves import CURVES, GEO_R_PAPER, Curve, Knots
 
 VERSION = 1  # of run.toml; raised when a setting changes its meaning
 OWN_CURVE = "own"
@@ -142,11 +137,8 @@ class Grpo:
     probe_every: int = setting(50, "steps from measurement to measurement; 0: before and after only")
     shuffle_truth: bool = setting(False, "control: reward answers for another photo's place")
 
-    def rule(self) -> Rule:
-        """How answers are scored."""
-        return Rule(self._curve(), tuple(Level[word.upper()] for word in self.require_levels))
-
-    def _curve(self) -> Curve:
+    def reward_curve(self) -> Curve:
+        """From distance to reward. Raises RunError for points that make no curve."""
         if self.curve != OWN_CURVE:
             return CURVES[self.curve]
         try:
@@ -189,7 +181,7 @@ Section = Model | Album | Sft | Hard | Grpo | Export | Guards
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """All settings of a run. Made by hand, by `from_toml`, by `read`, or out of a preset."""
+    """All settings of a run. Made by hand, by run_toml, or out of a preset."""
 
     SECTION: ClassVar[str] = ""
     version: int = setting(VERSION, "of this file", least=1, most=VERSION, free=True)
@@ -205,86 +197,39 @@ class RunConfig:
     guards: Guards = field(default_factory=Guards)
 
     def __post_init__(self) -> None:
-        for section in (self, *_sections(self)):
+        for section in (self, *sections_of(self)):
             _check(section)
         for sentence, hint in _conflicts(self):
             raise RunError(sentence, hint=hint)
-        self.grpo.rule()
-
-    @classmethod
-    def from_toml(cls, text: str) -> RunConfig:
-        """The inverse of `to_toml`; what is not written keeps its default. Raises RunError."""
-        try:
-            data = tomllib.loads(text)
-        except (ValueError, RecursionError) as error:  # ValueError also for a number of 5000 digits
-            raise RunError(f"run.toml cannot be read as TOML: {error}.", hint="Correct that line, or make a new run.") from error
-        if isinstance(version := data.get("version"), int) and version > VERSION:
-            raise RunError("run.toml was made by a newer version of georapp.", hint="Update this program, or make a new run.")
-        return typing.cast(RunConfig, _section_from(cls, data))
-
-    def to_toml(self) -> str:
-        """All settings with their values and a word about each. Raises RunError for text that no file can hold."""
-        parts = ["# Settings of a georapp training run. What is left out keeps its default.", *_lines(self)]
-        for section in _sections(self):
-            parts += ["", f"[{section.SECTION}]", *_lines(section)]
-        text = "\n".join(parts) + "\n"
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise RunError("A setting holds characters that cannot be written.", hint="Rename the file or folder.") from error
-        return text
-
-
-def read(path: Path) -> RunConfig:
-    """Raises RunError when the file is missing, damaged or impossible."""
-    try:
-        text = path.read_bytes().decode()
-    except OSError as error:
-        raise RunError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}.") from error
-    except UnicodeDecodeError as error:
-        raise RunError(f"{path} is no text in UTF-8.", hint="Make a new run, or save the file as UTF-8.") from error
-    return RunConfig.from_toml(text)
-
-
-def write(config: RunConfig, path: Path) -> None:
-    """All or nothing: a temporary file takes the place of the old one. Raises RunError."""
-    text = config.to_toml()
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise RunError(f"{path} cannot be written: {(error.strerror or str(error)).lower()}.") from error
+        self.grpo.reward_curve()
 
 
 # ---- checks ----
 
 
-def _sections(config: RunConfig) -> list[Section]:
+def sections_of(config: RunConfig) -> list[Section]:
+    """In the order of run.toml; RunConfig's own settings stand above them."""
     return [getattr(config, f.name) for f in fields(config) if not f.metadata]
 
 
-def _settings(section: Any) -> list[dataclasses.Field[Any]]:
+def settings_of(section: Any) -> list[dataclasses.Field[Any]]:
+    """Its fields; `metadata` says about, least, most, choices, free."""
     return [f for f in fields(section) if f.metadata]
 
 
-def _key(section: Any, name: str) -> str:
+def key_of(section: Any, name: str) -> str:
+    """ "grpo.beta"."""
     return f"{section.SECTION}.{name}" if section.SECTION else name
 
 
 def _check(section: RunConfig | Section) -> None:
     hints = typing.get_type_hints(type(section))
-    for f in _settings(section):
+    for f in settings_of(section):
         value = getattr(section, f.name)
         if not (_has_type(value, hints[f.name]) and all(_allowed(one, f.metadata) for one in _atoms(value))):
             raise RunError(
-                f"{_key(section, f.name)} cannot be {_shown(value)}: it is {_expected(hints[f.name], f.metadata)}.",
-                hint=f"It means: {f.metadata['about']}. The default is {_shown(f.default)}.",
+                f"{key_of(section, f.name)} cannot be {shown(value)}: it is {_expected(hints[f.name], f.metadata)}.",
+                hint=f"It means: {f.metadata['about']}. The default is {shown(f.default)}.",
             )
 
 
@@ -319,7 +264,8 @@ def _expected(kind: Any, limits: Mapping[str, Any]) -> str:
     return f"{number} from {limits['least']:g}" + ("" if limits["most"] == MOST else f" to {limits['most']:g}")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """For a sentence: as TOML writes it, not too long."""
     try:
         text = written(value)
     except TypeError:
@@ -345,48 +291,10 @@ def _conflicts(config: RunConfig) -> Iterator[tuple[str, str]]:
         yield sentence, 'Leave it out, or set model.profile to "georapp".'
     for zone in config.album.home_zones:
         if len(zone) != 3 or abs(zone[0]) > 90 or abs(zone[1]) > 180 or zone[2] <= 0:
-            yield f"album.home_zones holds {_shown(zone)}, which is no [lat, lon, km].", "Write for example [48.1, 11.5, 2.0]."
+            yield f"album.home_zones holds {shown(zone)}, which is no [lat, lon, km].", "Write for example [48.1, 11.5, 2.0]."
 
 
-# ---- TOML ----
-
-
-def _section_from(kind: type[RunConfig | Section], data: Mapping[str, Any]) -> RunConfig | Section:
-    hints = typing.get_type_hints(kind)
-    known = [f.name for f in fields(kind)]
-    values: dict[str, Any] = {}
-    for name, value in data.items():
-        if name not in known:
-            raise _unknown(_key(kind, name), known)
-        is_section = dataclasses.is_dataclass(hints[name])
-        if is_section and not isinstance(value, dict):
-            raise RunError(f"{name} cannot be {_shown(value)}: it is a section.", hint=f"Write [{name}] above its settings.")
-        values[name] = _section_from(hints[name], value) if is_section else _frozen(value)
-    return kind(**values)
-
-
-def _unknown(key: str, known: list[str]) -> RunError:
-    near = difflib.get_close_matches(key.rpartition(".")[2], known, 1)
-    advice = f"Did you mean {near[0]}? " if near else ""
-    return RunError(f"run.toml has an unknown setting, {key}.", hint=f"{advice}Allowed here: {', '.join(known)}.")
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
-
-
-def _lines(section: RunConfig | Section) -> list[str]:
-    hints = typing.get_type_hints(type(section))
-    return [
-        f"{f.name} = {written(_exact(getattr(section, f.name), hints[f.name]))}  # {f.metadata['about']}"
-        for f in _settings(section)
-    ]
-
-
-def _exact(value: Any, kind: Any) -> Any:
-    if typing.get_origin(kind) is tuple:
-        return tuple(_exact(one, typing.get_args(kind)[0]) for one in value)
-    return float(value) if kind is float else value
+# ---- values as TOML writes them ----
 
 
 _ESCAPED = {ord("\\"): "\\\\", ord('"'): '\\"'} | {code: f"\\u{code:04x}" for code in (*range(32), 127)}
@@ -403,46 +311,3 @@ def written(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(written, value))}]"
     raise TypeError(f"{type(value).__name__} is not written.")
-
-
-# ---- presets ----
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """Settings for a size of GPU memory, and the models that they are for. Computed, with 15 % to spare: photos of 512 x 512 pixels."""
-
-    fits: str
-    config: RunConfig
-
-
-def _preset(fits: str, method: str, *, sft: int, grpo: int, pixels: int = 262_144) -> Preset:
-    """`sft` photos and `grpo` answers at once; a step always has 64 of both."""
-    model = Model(method=method, max_pixels=pixels)
-    config = RunConfig(model=model, sft=Sft(batch=sft, accumulate=64 // sft), grpo=Grpo(batch=grpo, accumulate=64 // grpo))
-    return Preset(fits, config)
-
-
-PRESETS: Mapping[int, Preset] = {  # by GB of GPU memory
-    8: _preset("4 billion parameters in 4 bits", "qlora", sft=1, grpo=1),
-    12: _preset("2 billion parameters in 16 bits, 8 billion in 4 bits", "lora", sft=4, grpo=8),
-    16: _preset("3 billion parameters in 16 bits", "lora", sft=4, grpo=8),
-    24: _preset("4 billion parameters in 16 bits, 8 billion with grpo.batch = 2", "lora", sft=4, grpo=8),
-    48: _preset("8 billion parameters in 16 bits, larger pictures", "lora", sft=4, grpo=8, pixels=786_432),
-}
-
-
-def preset_for(memory_gib: float) -> int:
-    """The key of the largest preset that fits into so much GPU memory; of the smallest where none does."""
-    return max((size for size in PRESETS if size <= memory_gib * 1.1), default=min(PRESETS))  # "16 GB" cards have 15 GiB
-
-
-def differences(config: RunConfig, preset: RunConfig) -> dict[str, tuple[Any, Any]]:
-    """Settings that are not those of the preset: "grpo.beta" -> (value, the preset's). Names, sources and the seed do not count."""
-    pairs = zip((config, *_sections(config)), (preset, *_sections(preset)), strict=True)
-    return {
-        _key(mine, f.name): (getattr(mine, f.name), getattr(theirs, f.name))
-        for mine, theirs in pairs
-        for f in _settings(mine)
-        if not f.metadata["free"] and getattr(mine, f.name) != getattr(theirs, f.name)
-    }
