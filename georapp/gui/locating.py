@@ -22,6 +22,7 @@ from shiboken6 import isValid
 
 from georapp import events
 from georapp.errors import GeorappError, WorkerDied, WorkerStuck
+from georapp.gui.gathered import Gathered
 from georapp.printable import printable
 from georapp.supervisor import Supervisor
 
@@ -193,16 +194,20 @@ class Locating(QObject):
         changed = False
         if self._is_stopped(job):
             return _STOPPED
-        for event in self._supervisor.locate(job.path, samples=job.samples, seed=job.seed):
-            if isinstance(event, events.Located | events.Failed):
-                outcome = _safe(event) if isinstance(event, events.Failed) else event
-                return _changed(job) if changed and not self._is_stopped(job) else outcome
-            if isinstance(event, events.Began):
-                changed = bool(job.sha256 and event.sha256) and event.sha256 != job.sha256
-            if not changed:
-                self._tell(self.heard, job.ticket, event)
-            if changed or self._is_stopped(job):  # also where it was stopped before the worker knew of it
-                self._supervisor.stop_asked()
+        gathered = Gathered(lambda event: self._tell(self.heard, job.ticket, event))
+        try:
+            for event in self._supervisor.locate(job.path, samples=job.samples, seed=job.seed):
+                if isinstance(event, events.Located | events.Failed):
+                    outcome = _safe(event) if isinstance(event, events.Failed) else event
+                    return _changed(job) if changed and not self._is_stopped(job) else outcome
+                if isinstance(event, events.Began):
+                    changed = bool(job.sha256 and event.sha256) and event.sha256 != job.sha256
+                if not changed:
+                    gathered.hear(event)
+                if changed or self._is_stopped(job):  # also where it was stopped before the worker knew of it
+                    self._supervisor.stop_asked()
+        finally:
+            gathered.flush()
         raise AssertionError("a photo ends with an answer or a failure")
 
 
