@@ -20,10 +20,11 @@ from pytestqt.qtbot import QtBot
 
 from georapp import settings, supervisor
 from georapp.gui import look
-from georapp.gui.map.view import register_scheme
+from georapp.gui.map.view import MapView, register_scheme
 from georapp.gui.session import Session
 from georapp.gui.window import Window
 from tests.conftest import textured
+from tests.gui.asking_page import PATIENCE, Script
 from tests.gui.showing import expose, put_away
 
 register_scheme()  # before there is an application
@@ -65,3 +66,26 @@ def window(session: Session, qtbot: QtBot) -> Iterator[Window]:
     expose(window, qtbot)
     yield window
     put_away(window)
+
+
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Maps do not fly."""
+    monkeypatch.setattr(MapView, "still", True)
+
+
+@pytest.fixture
+def view(qtbot: QtBot, still: None) -> MapView:
+    """A map on the screen."""
+    view = MapView()
+    qtbot.addWidget(view)
+    view.resize(720, 480)
+    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
+        view.show()
+    return view
+
+
+@pytest.fixture
+def script(qtbot: QtBot, view: MapView) -> Script:
+    """Asks its page."""
+    return Script(qtbot, view)

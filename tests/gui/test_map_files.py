@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from georapp.geo import Coordinate
 from georapp.gui import look
 from georapp.gui.map.view import MapView
 from tests.gui import vector_file
-from tests.gui.asking_page import PATIENCE, Script, after
+from tests.gui.asking_page import Script, after
 from tests.gui.vector_file import AREA, LINE, POINT, Feature
 
 TILE = (14, 8436, 6002)  # of Marseille
@@ -49,25 +48,7 @@ SCHEMAS = {
     },
 }  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MapView, "still", True)
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[MapView]:
-    view = MapView()
-    qtbot.addWidget(view)
-    view.resize(720, 480)
-    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
-        view.show()
-    yield view
-
-
-@pytest.fixture
-def script(qtbot: QtBot, view: MapView) -> Script:
-    return Script(qtbot, view)
+pytestmark = pytest.mark.usefixtures("still")
 
 
 def add(qtbot: QtBot, view: MapView, folder: Path, schema: str) -> None:

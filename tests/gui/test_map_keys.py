@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
@@ -25,26 +23,13 @@ SPOTS = [
     Spot(5, Coordinate(52.6, 13.5), "d.jpg: Europe › Germany", "prediction"),
 ]
 
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MapView, "still", True)
+pytestmark = pytest.mark.usefixtures("still")
 
 
 @pytest.fixture
-def view(qtbot: QtBot) -> Iterator[MapView]:
-    view = MapView()
-    qtbot.addWidget(view)
-    view.resize(720, 480)
-    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
-        view.show()
+def view(qtbot: QtBot, view: MapView) -> MapView:
     after(qtbot, view, lambda: view.show_spots(SPOTS))
-    yield view
-
-
-@pytest.fixture
-def script(qtbot: QtBot, view: MapView) -> Script:
-    return Script(qtbot, view)
+    return view
 
 
 def inside(view: MapView) -> QWidget:

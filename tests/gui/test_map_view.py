@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,25 +35,7 @@ ANSWER = Shown(
     truth=Coordinate(45.76, 4.83),
 )
 
-
-@pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(MapView, "still", True)
-
-
-@pytest.fixture
-def view(qtbot: QtBot) -> Iterator[MapView]:
-    view = MapView()
-    qtbot.addWidget(view)
-    view.resize(720, 480)
-    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
-        view.show()
-    yield view
-
-
-@pytest.fixture
-def script(qtbot: QtBot, view: MapView) -> Script:
-    return Script(qtbot, view)
+pytestmark = pytest.mark.usefixtures("still")
 
 
 def colours(image: QImage) -> set[int]:
