@@ -6,9 +6,10 @@ does not count as one of the pool any more.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtCore import QObject, QRunnable, Qt, QThreadPool, QTimer, Signal
 from shiboken6 import isValid
@@ -22,60 +23,87 @@ Silent = Callable[[], None]
 PATIENCE_S = 5.0
 
 
-class _Task(QObject):
-    """Carries the outcome to the window's thread. It belongs to nobody that may be deleted while the work is going on."""
-
-    ended = Signal(object, object)  # outcome, GeorappError or None
+class _Task:
+    """One piece of work. No QObject: the other thread may be the last to let go of it, and Qt destroys an object under a lock for which
+    the window may be waiting while it holds Python's, which the destroying thread needs too: both would wait for ever.
+    """
 
     def __init__(self, function: Callable[[], Any], done: Done, failed: Failed | None, asker: QObject) -> None:
-        super().__init__()
-        self._function, self._done, self._failed, self._asker = function, done, failed, asker
-        self.ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+        self._function: Callable[[], Any] | None = function
+        self._done: Done | None = done
+        self._failed, self._asker = failed, cast(QObject | None, asker)
         self._working = self._waits = self._broken = False
 
-    def work(self) -> None:
+    def work(self, mail: _Mail) -> None:
         """On the other thread."""
         self._working = True
+        assert self._function is not None
         try:
             outcome = self._function()
         except GeorappError as error:
-            self.ended.emit(None, error)
+            mail.ended.emit(self, None, error)
         except Exception:
             self._broken = True
             raise
         else:
-            self.ended.emit(outcome, None)
+            mail.ended.emit(self, outcome, None)
 
     def complain(self, silent: Silent) -> None:
         """After some seconds: when it is being worked on and not done, say so, and let others have the place in the pool."""
-        if self in _going_on and isValid(self._asker) and not self._broken:
+        if self in _going_on and _is_there(self._asker) and not self._broken:
             if self._working:
                 self._waits = True
                 QThreadPool.globalInstance().releaseThread()
             silent()
 
-    def _deliver(self, outcome: object, error: GeorappError | None) -> None:
+    def deliver(self, outcome: object, error: GeorappError | None) -> None:
+        """On the window's thread. What belongs to widgets is let go of here, and not by the other thread."""
         _going_on.discard(self)
         if self._waits:
             QThreadPool.globalInstance().reserveThread()
-        if not isValid(self._asker):  # its window was closed meanwhile
+        asker, done, failed = self._asker, self._done, self._failed
+        self._function = self._done = self._failed = self._asker = None
+        if not _is_there(asker):  # its window was closed meanwhile
             return
-        if error is None:
-            self._done(outcome)
-        elif self._failed:
-            self._failed(error)
+        if error is None and done:
+            done(outcome)
+        elif error is not None and failed:
+            failed(error)
+
+
+def _is_there(asker: QObject | None) -> bool:
+    return asker is not None and isValid(asker)
+
+
+class _Mail(QObject):
+    """Carries outcomes to the thread on which it was made, and is there as long as the program."""
+
+    ended = Signal(object, object, object)  # _Task, outcome, GeorappError or None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def _deliver(self, task: _Task, outcome: object, error: GeorappError | None) -> None:
+        task.deliver(outcome, error)
+
+
+@functools.cache
+def _mail() -> _Mail:
+    """First asked for by the window's thread."""
+    return _Mail()
 
 
 class _Runnable(QRunnable):
-    def __init__(self, task: _Task) -> None:
+    def __init__(self, task: _Task, mail: _Mail) -> None:
         super().__init__()
-        self._task = task
+        self._task, self._mail = task, mail
 
     def run(self) -> None:
         try:
-            self._task.work()
+            self._task.work(self._mail)
         except Exception:  # noqa: BLE001 - a bug, which is reported like every other one
-            if not isValid(self._task):  # the program is ending
+            if not isValid(self._mail):  # the program is ending
                 return
             sys.excepthook(*sys.exc_info())
 
@@ -104,6 +132,6 @@ def run(
     _going_on.add(task)
     pool = QThreadPool.globalInstance()
     pool.setMaxThreadCount(max(_AT_ONCE, pool.maxThreadCount()))
-    pool.start(_Runnable(task))
+    pool.start(_Runnable(task, _mail()))
     if silent:
         QTimer.singleShot(round(PATIENCE_S * 1000), parent, lambda: task.complain(silent))
