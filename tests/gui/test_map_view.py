@@ -19,6 +19,7 @@ from georapp.errors import GazetteerError
 from georapp.geo import Coordinate
 from georapp.gui import look
 from georapp.gui.map import web as map_web
+from georapp.gui.map.read_out import Scale
 from georapp.gui.map.view import MapView
 from georapp.map_page import Shown, Spot
 from georapp.prediction import Candidate
@@ -405,3 +406,15 @@ def test_every_control_has_a_name(view: MapView) -> None:
 
 def test_a_theme_change_event_alone_does_no_harm(view: MapView) -> None:
     QApplication.sendEvent(view, QEvent(QEvent.Type.PaletteChange))
+
+
+def test_a_map_that_was_made_before_it_was_seen_has_a_scale(still: None, qtbot: QtBot) -> None:
+    view = MapView()
+    qtbot.addWidget(view)
+    view.begin()
+    qtbot.waitSignal(view.ready, timeout=PATIENCE).wait()
+    view.resize(720, 480)
+    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
+        view.show()
+        view.show_answer(ANSWER)
+    assert view.findChild(Scale).accessibleDescription().endswith("km")
