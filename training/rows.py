@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 from collections.abc import Iterable
@@ -81,8 +80,3 @@ def read_rows(folder: Path, *parts: Part) -> list[AlbumRow]:
 def without_file(row: AlbumRow) -> bool:
     """Whether the photo has gone since: a drive was moved or a file deleted."""
     return not Path(row.path).is_file()
-
-
-def with_part(row: AlbumRow, part: Part) -> AlbumRow:
-    """The same photo for another purpose."""
-    return dataclasses.replace(row, part=part)

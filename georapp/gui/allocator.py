@@ -9,7 +9,7 @@ _ARENA_MAX = -8  # M_ARENA_MAX of mallopt(3)
 
 
 def save() -> None:
-    """Share one pool between threads: a pool for each, glibc's default, kept 70 MB more after 40 answers. Call it before threads start."""
+    """Share one pool between threads: a pool for each, glibc's default, kept 70 MB more after 15 answers. Call it before threads start."""
     if library := _glibc():
         library.mallopt(_ARENA_MAX, 1)
 

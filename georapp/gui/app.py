@@ -25,9 +25,6 @@ from georapp.gui.window import Window
 from georapp.printable import printable
 
 FIRST_CASE = "My photos.georapp"
-# How long a thread that computes may keep Python's lock while the window wants it. The window gives it up at every call into Qt and has to
-# wait for it again each time: Python's own 5 ms made 130 ms out of 40.
-SWITCH_S = 0.0005
 
 
 def start(files: Sequence[Path]) -> int:
@@ -51,7 +48,6 @@ def start(files: Sequence[Path]) -> int:
 
 def settle() -> None:
     """What has to be so before there is an application or a thread."""
-    sys.setswitchinterval(SWITCH_S)
     allocator.save()
     register_scheme()
 

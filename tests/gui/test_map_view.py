@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWebEngineCore import QWebEnginePage
@@ -13,7 +15,7 @@ from PySide6.QtWebEngineWidgets import QWebEngineView
 from PySide6.QtWidgets import QApplication, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from georapp import gazetteer, map_page
+from georapp import gazetteer, map_page, map_shapes
 from georapp.chain import Chain, Level
 from georapp.errors import GazetteerError
 from georapp.geo import Coordinate
@@ -418,3 +420,29 @@ def test_a_map_that_was_made_before_it_was_seen_has_a_scale(still: None, qtbot: 
         view.show()
         view.show_answer(ANSWER)
     assert view.findChild(Scale).accessibleDescription().endswith("km")
+
+
+def test_a_map_that_goes_while_a_file_is_read_for_it_waits_for_nobody(
+    qtbot: QtBot, still: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits holds Python's lock, for which the thread that reads is waiting."""
+    begun, let_go, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(code: str, zoom: int) -> list[object]:
+        begun.set()
+        let_go.wait(PATIENCE / 1000)
+        ended.set()
+        return []
+
+    monkeypatch.setattr(map_shapes, "outline", slow)
+    view = MapView()
+    qtbot.addWidget(view)
+    with qtbot.waitSignal(view.drawn, timeout=PATIENCE):
+        view.show()
+    Script(qtbot, view)("fetch('georapp://outline/FR/3'), 1")
+    qtbot.waitUntil(begun.is_set, timeout=PATIENCE)
+    shiboken6.delete(view.findChild(QWebEngineView))
+
+    assert not ended.is_set()
+    let_go.set()
+    qtbot.waitUntil(ended.is_set, timeout=PATIENCE)

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from itertools import count
 
-from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QFile, QIODevice, QObject, Qt, QThreadPool, QUrl, Signal, Slot
+from PySide6.QtCore import QBuffer, QByteArray, QCoreApplication, QFile, QIODevice, QObject, Qt, QUrl, Signal, Slot
 from PySide6.QtWebEngineCore import (
     QWebEnginePage,
     QWebEngineProfile,
@@ -26,6 +26,7 @@ from PySide6.QtWebEngineCore import (
 
 from georapp import map_page, map_shapes
 from georapp.errors import GeorappError
+from georapp.gui import background
 from georapp.tile_file import TileFile
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ ALLOWED = ("georapp", "data", "blob", "qrc")
 _TYPES = {".js": b"text/javascript", ".css": b"text/css", ".woff2": b"font/woff2"}
 
 Answer = tuple[bytes, bytes]  # type, body
+Finder = Callable[[list[str]], Answer | None]
 
 
 def register() -> None:
@@ -63,20 +65,18 @@ class Wall(QWebEngineUrlRequestInterceptor):
 
 
 class Handler(QWebEngineUrlSchemeHandler):
-    """Answers georapp:// addresses. Files are read on threads of its own."""
-
-    _read = Signal(int, object)  # number of the job, Answer or None
+    """Answers georapp:// addresses. Files are read on other threads; none of its own, because Qt would wait for them when it deletes this
+    object, and holds Python's lock, which they need, while it waits.
+    """
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.html = ""
         self.files: dict[str, TileFile] = {}
         self._assets = map_page.assets()
+        self._channel = _resource(":/qtwebchannel/qwebchannel.js")  # a page of another scheme may not load qrc: itself
         self._numbers = count()
         self._jobs: dict[int, QWebEngineUrlRequestJob] = {}
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(2)
-        self._read.connect(self._reply)
 
     def requestStarted(self, job: QWebEngineUrlRequestJob) -> None:
         """Called by Qt on the GUI thread."""
@@ -85,22 +85,10 @@ class Handler(QWebEngineUrlSchemeHandler):
         job.destroyed.connect(lambda: self._jobs.pop(number, None))
         address = job.requestUrl()
         find, parts = self._finder(address.host()), address.path().strip("/").split("/")
-        self._pool.start(lambda: self._answer(number, find, parts))
+        background.run(lambda: _answer(find, parts), lambda answer: self._reply(number, answer), parent=self, silent=_wait)
 
-    def _finder(self, host: str) -> Callable[[list[str]], Answer | None]:
+    def _finder(self, host: str) -> Finder:
         return {"app": self._asset, "tiles": self._tile, "outline": self._outline}.get(host, lambda parts: None)
-
-    def _answer(self, number: int, find: Callable[[list[str]], Answer | None], parts: list[str]) -> None:
-        """On a thread of the pool."""
-        try:
-            answer = find(parts)
-        except (GeorappError, OSError, ValueError, KeyError) as error:
-            log.warning("The map cannot have %s: %s", "/".join(parts), error)
-            answer = None
-        try:
-            self._read.emit(number, answer)
-        except RuntimeError:  # the window was closed meanwhile
-            log.debug("Nobody waits for %s any more.", "/".join(parts))
 
     def _reply(self, number: int, answer: Answer | None) -> None:
         job = self._jobs.pop(number, None)
@@ -118,10 +106,8 @@ class Handler(QWebEngineUrlSchemeHandler):
         (name,) = parts
         if name == "map.html":
             return b"text/html; charset=utf-8", self.html.encode()
-        if name == "qwebchannel.js":  # a page of another scheme may not load qrc: itself
-            file = QFile(":/qtwebchannel/qwebchannel.js")
-            file.open(QIODevice.OpenModeFlag.ReadOnly)
-            return _TYPES[".js"], bytes(file.readAll().data())
+        if name == "qwebchannel.js":
+            return _TYPES[".js"], self._channel
         path = self._assets.get(name)
         return (_TYPES[path.suffix], path.read_bytes()) if path else None
 
@@ -137,6 +123,25 @@ class Handler(QWebEngineUrlSchemeHandler):
     def _outline(self, parts: list[str]) -> Answer:
         code, zoom = parts
         return b"application/json", json.dumps(map_shapes.outline(code, int(zoom)), separators=(",", ":")).encode()
+
+
+def _answer(find: Finder, parts: list[str]) -> Answer | None:
+    """On another thread."""
+    try:
+        return find(parts)
+    except (GeorappError, OSError, ValueError, KeyError) as error:
+        log.warning("The map cannot have %s: %s", "/".join(parts), error)
+        return None
+
+
+def _resource(name: str) -> bytes:
+    file = QFile(name)
+    file.open(QIODevice.OpenModeFlag.ReadOnly)
+    return bytes(file.readAll().data())
+
+
+def _wait() -> None:
+    log.warning("A file of the map has not answered for %g s.", background.PATIENCE_S)
 
 
 class Page(QWebEnginePage):

@@ -55,7 +55,7 @@ def _end_views() -> None:
 
 @functools.cache
 def _html(dark: bool) -> str:
-    """The page, written by a process of its own: folium and what it brings (pandas, where it is installed) take a second to import,
+    """The page, written by a process of its own: folium and what it brings (pandas, where it is installed) take most of a second to import,
     during which the window would stand still, and up to 130 MB, which it would keep. Raises MapError."""
     try:
         done = subprocess.run((*PAGE_COMMAND, *(["--dark"] if dark else [])), capture_output=True, timeout=PATIENCE_S, check=True)
@@ -137,7 +137,8 @@ class MapWeb(QWidget):
         """The sea. The page is begun after the first paint, so that the window is there at once."""
         del event
         QPainter(self).fillRect(self.rect(), QColor(map_page.sea(self._dark)))
-        QTimer.singleShot(0, self, self.begin)
+        if not self._begun:
+            QTimer.singleShot(0, self, self.begin)
 
     def begin(self) -> None:
         """Make the page, if it is not there: Chromium holds up the window for some tenths of a second when it starts."""

@@ -269,15 +269,14 @@ function listen() {
   });
   map.on("mouseout", () => { pointer = null; bridge.left(); });
   map.on("zoomend", drawGround);
-  map.on("moveend", () => { flying = false; drawSpots(); sayHere(); rest(); sayScale(); });
-  map.on("resize", () => { limit(); sayScale(); });
+  map.on("moveend", () => { flying = false; drawSpots(); sayHere(); rest(); bridge.moved(map.getZoom(), metres(map.getZoom())); });
+  map.on("resize", limit);
   document.addEventListener("keydown", enter);
   window.addEventListener("error", event => bridge.troubled(event.message));
   document.addEventListener("securitypolicyviolation", event => bridge.refused(event.blockedURI));
 }
 
 const metres = zoom => 40075016.686 * Math.cos(map.getCenter().lat * Math.PI / 180) / 256 / 2 ** zoom; // of a pixel in the middle
-const sayScale = () => bridge.moved(map.getZoom(), metres(map.getZoom()));
 function limit() { // no more than one and a half worlds, nothing above and below them
   const { x, y } = map.getSize();
   map.setMinZoom(Math.max(1, Math.ceil(Math.log2(Math.max(x / 1.5, y) / 256))));
