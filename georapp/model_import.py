@@ -1,11 +1,14 @@
-"""Makes a model folder out of GGUF files: checked first, copied to a temporary name, renamed when complete."""
+"""Makes a model folder out of GGUF files, or out of a folder that training made: checked first, copied to a temporary name, renamed
+when complete.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from georapp.models import Model, ModelFile
 from georapp.prompt import profile_named
 
 _BLOCK = 8 << 20
+_NAME = re.compile(r"\w[\w.+-]{0,80}")
+_WORDS = (".md", ".tsv", ".txt")  # what tells of a model
 IMPORTED_CONTEXT = 8192  # tokens: a photo of twelve tiles fills 3,400, eight answers with reasoning more
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
@@ -36,7 +41,7 @@ def import_model(request: ImportRequest, progress: Progress = lambda _done, _all
     """Make a folder for these files among the user's models. Raises ModelError; nothing is left behind then."""
     family = _checked(request)
     name = request.name or _name_for(request.text)
-    if not re.fullmatch(r"[\w][\w.+-]{0,80}", name):
+    if not _NAME.fullmatch(name):
         raise ModelError(f"{name!r} cannot be a model's name.", hint="Use letters, digits, '.', '_', '+' and '-'.")
     target = paths.user_models() / name
     if target.exists():
@@ -45,14 +50,64 @@ def import_model(request: ImportRequest, progress: Progress = lambda _done, _all
         )
     profile_named(request.profile)
     sources = [path for path in (request.text, request.image, request.adapter) if path]
-    temporary = target.with_name(f".{name}.part")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
+    with _placed(target) as temporary:
         _check_room(sources, temporary, request.link)
         files = _bring(sources, temporary, request.link, progress)
         model = _describe(request, name, temporary, files, family)
         (temporary / models.MANIFEST).write_text(models.manifest(model), "utf-8")
+    return replace(model, folder=target)
+
+
+def adopt(folder: Path, progress: Progress = lambda _done, _all: None) -> Model:
+    """Copy a finished model folder, with its card, to the user's models, and check it on the way; the one that is there when it was
+    copied before. A name that is taken gets a number. Raises ModelError; nothing is left behind then.
+    """
+    made = models.read(folder)
+    models.check_heads(made)
+    name = made.name if _NAME.fullmatch(made.name) else _name_for(folder)
+    for number in range(1, 1000):
+        target = paths.user_models() / (name if number == 1 else f"{name}-{number}")
+        if not target.exists():
+            break
+        if (there := _same(target, made)) is not None:
+            return there
+    beside = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix in _WORDS]
+    sources = [*(made.path(file) for file in made.files), *beside]
+    with _placed(target) as temporary:
+        _check_room(sources, temporary, link=False)
+        copied = _bring(sources, temporary, False, progress)
+        _check_copies(made, copied)
+        model = replace(made, folder=target, name=target.name)
+        (temporary / models.MANIFEST).write_text(models.manifest(model), "utf-8")
+    return model
+
+
+def _same(target: Path, made: Model) -> Model | None:
+    """The model in a folder, if it has the files of this one."""
+    try:
+        there = models.read(target)
+    except ModelError:
+        return None
+    return there if there.files == made.files else None
+
+
+def _check_copies(made: Model, copied: Sequence[ModelFile]) -> None:
+    by_name = {file.file: file for file in copied}
+    for file in made.files:
+        if by_name[file.file] != file:
+            raise ModelError(
+                f"{made.path(file)} has changed since the model was made.", hint="Export it again, or take another copy of it."
+            )
+
+
+@contextmanager
+def _placed(target: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `target`, all or nothing. Raises ModelError."""
+    temporary = target.with_name(f".{target.name}.part")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        yield temporary
         temporary.rename(target)
         models.sync_folder(target.parent)
     except OSError as error:
@@ -61,7 +116,6 @@ def import_model(request: ImportRequest, progress: Progress = lambda _done, _all
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return replace(model, folder=target)
 
 
 def _checked(request: ImportRequest) -> Family:

@@ -55,16 +55,23 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
-    from georapp.model_import import ImportRequest, import_model
+    from georapp.model_import import ImportRequest, adopt, import_model
 
-    request = ImportRequest(options.text, options.image, options.adapter, options.name, options.profile, options.link)
     terminal = sys.stderr.isatty()
 
     def progress(done: int, total: int) -> None:
         if terminal:
             sys.stderr.write(f"\r{done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
 
-    model = import_model(request, progress)
+    if options.text.is_dir():
+        model = adopt(options.text, progress)
+    elif options.image is None:
+        raise ModelError(
+            "A text model alone sees no photos.", hint="Name its MMPROJ.gguf too: georapp models import TEXT.gguf MMPROJ.gguf"
+        )
+    else:
+        request = ImportRequest(options.text, options.image, options.adapter, options.name, options.profile, options.link)
+        model = import_model(request, progress)
     if terminal:
         sys.stderr.write("\n")
     Console(highlight=False).print(

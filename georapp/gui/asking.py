@@ -67,6 +67,12 @@ class Asking(QObject):
         )
         self.model_changed.emit(f"{self.model.name} is being loaded", False)
 
+    def rest(self, why: str) -> None:
+        """Give the model's memory back, once the photo that is being worked on is finished; until a model is used again."""
+        self.ready = None
+        self.locating.use(None)
+        self.model_changed.emit(why, False)
+
     def _loaded(self, ready: events.Ready) -> None:
         self.ready = ready
         self._durations.clear()

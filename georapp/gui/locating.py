@@ -54,7 +54,7 @@ class Locating(QObject):
 
     def __init__(self, parent: QObject | None = None, *, patience_s: float | None = None) -> None:
         super().__init__(parent)
-        self._jobs: queue.SimpleQueue[Job | tuple[int, events.Load] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | tuple[int, events.Load | None] | None] = queue.SimpleQueue()
         self._patience = {} if patience_s is None else {"patience_s": patience_s}
         self._load: events.Load | None = None
         self._supervisor: Supervisor | None = None
@@ -74,8 +74,8 @@ class Locating(QObject):
         """Begin the thread."""
         self._thread.start()
 
-    def use(self, load: events.Load) -> None:
-        """Use this model from now on. One that is still being loaded is given up, and nothing more is said of it."""
+    def use(self, load: events.Load | None) -> None:
+        """Use this model from now on, or none. One that is still being loaded is given up, and nothing more is said of it."""
         self._newest += 1
         self._jobs.put((self._newest, load))
         self._looking.start()
@@ -140,9 +140,12 @@ class Locating(QObject):
         if not self._ending and isValid(self):
             signal.emit(*values)
 
-    def _use(self, number: int, load: events.Load) -> None:
+    def _use(self, number: int, load: events.Load | None) -> None:
         if self._supervisor:
             self._supervisor.close()
+        if load is None:
+            self._load = self._supervisor = None
+            return
         self._load, self._supervisor, self._loading = load, Supervisor(load, **self._patience), number
         try:
             ready = self._supervisor.start()

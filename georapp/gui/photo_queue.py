@@ -242,3 +242,7 @@ class PhotoQueue(OpenCase):
     def use_model(self, name: str) -> None:
         """Load a model; the photo that is being worked on is finished by the old one."""
         self._asking.use_model(name, self.settings)
+
+    def rest_model(self, why: str) -> None:
+        """Give its memory back; photos wait until `use_model`. `why`: words in the place of its name."""
+        self._asking.rest(why)

@@ -202,3 +202,22 @@ def test_killing_the_worker_by_hand_leaves_the_queue_running(
     os.kill(worker.pid, signal.SIGKILL)
     qtbot.waitUntil(lambda: finished(session) and len(session.rows) == 7, timeout=PATIENCE_MS)
     assert session.count(State.LOCATED) == 7  # the one that was hit was asked once more
+
+
+def test_a_model_that_rests_gives_its_memory_back_and_photos_wait(
+    session: Session, tmp_path: Path, photos: Path, qtbot: QtBot
+) -> None:
+    begun(session, tmp_path)
+    qtbot.waitUntil(lambda: session.ready is not None, timeout=PATIENCE_MS)
+    worker = session._asking.locating._supervisor
+    assert worker is not None
+    with qtbot.waitSignal(session.model_changed, timeout=PATIENCE_MS) as said:
+        session.rest_model("resting")
+    assert said.args == ["resting", False]
+    qtbot.waitUntil(lambda: worker.pid is None, timeout=PATIENCE_MS)
+
+    session.add([photos])
+    qtbot.waitUntil(lambda: session.count(State.WAITING) == 6, timeout=PATIENCE_MS)
+    assert session.current is None
+    session.use_model("")
+    qtbot.waitUntil(lambda: session.count(State.LOCATED) == 6, timeout=PATIENCE_MS)

@@ -12,7 +12,7 @@ import pytest
 from georapp import models, paths
 from georapp.chain import Level
 from georapp.errors import ModelError
-from georapp.model_import import ImportRequest, import_model
+from georapp.model_import import ImportRequest, adopt, import_model
 from georapp.models import Model, ModelFile
 from georapp.prompt import Decode
 from tests.unit.test_gguf_head import IMAGE_KEYS, IMAGE_TENSORS, KEYS, STRING, TENSORS, changed, gguf
@@ -140,6 +140,50 @@ def test_import_refuses_and_leaves_nothing_behind(files: tuple[Path, Path], tmp_
         with pytest.raises(ModelError, match=words):
             import_model(request)
     assert not paths.user_models().exists() or not list(paths.user_models().iterdir())
+
+
+@pytest.fixture
+def made(files: tuple[Path, Path], tmp_path: Path) -> Path:
+    """What training leaves in a run."""
+    model = import_model(ImportRequest(*files, name="lisbon"))
+    folder = tmp_path / "run" / "model"
+    folder.parent.mkdir()
+    model.folder.rename(folder)
+    (folder / "MODEL CARD.md").write_text("# Lisbon")
+    return folder
+
+
+def test_a_trained_model_becomes_one_of_the_users(made: Path) -> None:
+    model = adopt(made)
+    assert model.folder == paths.user_models() / "lisbon"
+    assert models.find("lisbon") == model
+    assert all(finding.good for finding in models.check(model) if "memory" not in finding.sentence)
+    assert (model.folder / "MODEL CARD.md").read_text() == "# Lisbon"
+    assert adopt(made) == model
+    assert [folder.name for folder in paths.user_models().iterdir()] == ["lisbon"]
+
+
+def test_another_trained_model_of_that_name_gets_a_number(made: Path) -> None:
+    first = adopt(made)
+    (first.folder / models.MANIFEST).write_text("{}")
+    second = adopt(made)
+    assert (second.name, second.folder.name) == ("lisbon-2", "lisbon-2")
+    assert models.find("lisbon-2").files == models.read(made).files
+
+
+def test_a_trained_model_that_was_changed_is_refused(made: Path) -> None:
+    data = json.loads((made / models.MANIFEST).read_text())
+    data["text"]["sha256"] = "0" * 64
+    (made / models.MANIFEST).write_text(json.dumps(data))
+    with pytest.raises(ModelError, match="has changed since the model was made"):
+        adopt(made)
+    assert list(paths.user_models().iterdir()) == []
+
+
+def test_a_trained_model_is_not_copied_to_where_its_name_leads(made: Path) -> None:
+    data = json.loads((made / models.MANIFEST).read_text())
+    (made / models.MANIFEST).write_text(json.dumps(data | {"name": "../../x"}))
+    assert adopt(made).folder == paths.user_models() / "model"
 
 
 def test_check_notices_changed_and_missing_files(files: tuple[Path, Path]) -> None:

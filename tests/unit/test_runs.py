@@ -532,3 +532,16 @@ def test_stop_now_of_a_run_that_does_not_run(folder: Path) -> None:
     beat(folder, machine="elsewhere", started="1")
     with pytest.raises(RunError, match="another machine"):
         runs.stop_now(folder)
+
+
+def test_the_run_that_is_going_on_is_found_among_others(folder: Path) -> None:
+    assert runs.going_on(folder.parent / "nowhere") is None
+    runs.create("Porto", "", parent=folder.parent)
+    assert runs.going_on(folder.parent) is None
+    beat(folder)
+    say(folder, *BEGAN)
+    found = runs.going_on(folder.parent)
+    assert found is not None
+    assert (found.folder, found.step) == (folder, 4)
+    say(folder, Finished())
+    assert runs.going_on(folder.parent) is None
