@@ -9,6 +9,7 @@ import contextlib
 import getpass
 import json
 import os
+import threading
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Settings:
     samples: int = 0
     theme: str = "system"
     author: str = ""
+    training_python: str = ""  # a path; "": the one that is found
     map_files: tuple[str, ...] = ()
     recent: tuple[str, ...] = ()  # cases, newest first
 
@@ -79,7 +81,7 @@ def _fitting(value: Any, default: Any) -> Any:
 def save(chosen: Settings) -> None:
     """Raises SettingsError when the disk does not take them."""
     path = file()
-    part = path.with_suffix(f".{os.getpid()}.part")
+    part = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as out:

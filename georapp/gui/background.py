@@ -6,8 +6,10 @@ does not count as one of the pool any more.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -118,6 +120,18 @@ def end() -> bool:
     pool = QThreadPool.globalInstance()
     pool.clear()
     return pool.waitForDone(_END_MS)
+
+
+def finish(function: Callable[[], object]) -> None:
+    """Call it at the end of the program, when nobody is left to be told what goes wrong; wait for it, but not for ever."""
+
+    def work() -> None:
+        with contextlib.suppress(GeorappError):
+            function()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(_END_MS / 1000)
 
 
 def run(

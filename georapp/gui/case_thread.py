@@ -49,11 +49,15 @@ class CaseThread(threading.Thread):
         future = self.begin(what)
         if not self.silent:
             wait([future], self.patience_s)
+        self.wait_no_more(future)
+        return future.result()
+
+    def wait_no_more(self, future: Future[Any]) -> None:
+        """The case is silent from now on, and CaseSilent is raised, unless this is done."""
         with self._turn:
             self.silent = self.silent or not future.done()
             if not future.done():
                 raise self._silence()
-        return future.result()
 
     def leave(self, last: Callable[[], object]) -> None:
         """Do this as the last thing, then end. A silent case is not waited for."""

@@ -6,9 +6,12 @@ What goes wrong is said. A case that does not answer is left alone until it does
 from __future__ import annotations
 
 import collections
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -22,6 +25,17 @@ T = TypeVar("T")
 _PART = 200  # rows that are read before the window may breathe
 _FIRST_PART = 400  # rows that are shown at once, the first ones
 _LISTEN_MS = 100  # whether a case that was silent answers again
+_COLLECT_MS = 2  # whether what was put into the case is there
+
+
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """Something that is being put into the case; `at`: since when."""
+
+    future: Future[Any]
+    done: Callable[[Any], None]
+    failed: Callable[[CaseError], None]
+    at: float = field(default_factory=time.monotonic)
 
 
 class OpenCase(QObject):
@@ -47,6 +61,9 @@ class OpenCase(QObject):
         self._opening.changed.connect(self.opening_changed)
         self._opening.ended.connect(self._take_opened)
         self._opening.late.connect(self._say_late)
+        self._putting: collections.deque[_Put] = collections.deque()
+        self._collecting = QTimer(self, interval=_COLLECT_MS)
+        self._collecting.timeout.connect(self._collect)
         self._listening = QTimer(self, interval=_LISTEN_MS)
         self._listening.timeout.connect(self._listen)
 
@@ -82,6 +99,8 @@ class OpenCase(QObject):
     def close(self) -> None:
         """Let go of the case."""
         self._listening.stop()
+        self._collecting.stop()
+        self._putting.clear()
         self._reading = iter(())
         self.rows.clear()
         opened, self._opened = self._opened, None
@@ -194,6 +213,34 @@ class OpenCase(QObject):
             return not opened.thread.ask(opened.case.path.exists)
         except (CaseSilent, OSError):  # nobody knows
             return False
+
+    def put(self, what: Callable[[Case], T], done: Callable[[T], None], failed: Callable[[CaseError], None]) -> None:
+        """The same for what nobody has to wait for: a disk takes some tenths of a second now and then. `done` is called with what it
+        returns, or `failed`, unless the case is closed before; it is done also then, and by a silent case as soon as that answers.
+        """
+        assert self._opened is not None
+        opened = self._opened
+        self._putting.append(_Put(opened.thread.begin(lambda: what(opened.case)), done, failed))
+        self._collecting.start()
+
+    def _collect(self) -> None:
+        """What is done now, in order."""
+        while self._putting and self._opened:
+            put, thread = self._putting[0], self._opened.thread
+            if not put.future.done() and not thread.silent and time.monotonic() - put.at < thread.patience_s:
+                return
+            self._putting.popleft()
+            try:
+                thread.wait_no_more(put.future)
+                outcome = put.future.result()
+            except CaseError as error:
+                if isinstance(error, CaseSilent) and not self._listening.isActive():
+                    self._listening.start()
+                put.failed(error)
+            else:
+                put.done(outcome)
+        if not self._putting:
+            self._collecting.stop()
 
     # ---- silence ----
 

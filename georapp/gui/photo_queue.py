@@ -35,6 +35,7 @@ class PhotoQueue(OpenCase):
         self.settings = chosen
         self.running = True
         self._resumes = False  # when a silent case answers again
+        self._saving: int | None = None  # whose answer is being put into the case
         self._for_later: list[Path] = []  # files that came while a case was being opened
         self._adding, self._asking = Adding(self), Asking(self, patience_s=patience_s)
         self._adding.found.connect(self._take)
@@ -53,6 +54,7 @@ class PhotoQueue(OpenCase):
         """Let go of the case; the photo that is being worked on goes on waiting in it."""
         self._asking.forget()
         self._adding.forget()
+        self._saving = None
         super().close()
 
     def end(self) -> bool:
@@ -144,7 +146,7 @@ class PhotoQueue(OpenCase):
 
     def skip(self, numbers: Sequence[int]) -> None:
         """Leave these photos out, also the one that is being worked on."""
-        waiting = [row.number for row in self._rows(numbers) if row.state is State.WAITING]
+        waiting = [row.number for row in self._rows(numbers) if row.state is State.WAITING and row.number != self._saving]
         self._set_state(waiting, State.SKIPPED)
         if self.current in waiting:
             self._asking.stop()
@@ -175,7 +177,7 @@ class PhotoQueue(OpenCase):
     def _go_on(self) -> None:
         """Begin the next photo when there is one, a model, and nobody paused."""
         number = None
-        if self.running and self._asking.can_begin and self.writable:
+        if self.running and self._asking.can_begin and self._saving is None and self.writable:
             try:
                 number = self.ask(lambda case: case.next_waiting())
             except CaseError as error:
@@ -188,20 +190,24 @@ class PhotoQueue(OpenCase):
         self.progressed.emit()
 
     def _answered(self, number: int, outcome: events.Located | events.Failed) -> None:
-        def put(case: Case) -> Row:
+        def save(case: Case) -> Row:
             case.save(number, outcome)
             return case.row(number)
 
-        try:
-            row = self.ask(put, keep=True)
-        except CaseError as error:
-            self._halt(error)
-        else:
+        def done(row: Row) -> None:
             self._recount([number], row.state)
             self._show(row)
-        self._worked_on(number)
+            self._worked_on(number)
+
+        def failed(error: CaseError) -> None:
+            self._halt(error)
+            self._worked_on(number)
+
+        self._saving = number
+        self.put(save, done, failed)
 
     def _worked_on(self, number: int) -> None:
+        self._saving = None
         self.answered.emit(number)
         self._go_on()
 
@@ -213,8 +219,8 @@ class PhotoQueue(OpenCase):
 
     @property
     def current(self) -> int | None:
-        """The photo that is being worked on."""
-        return self._asking.current
+        """The photo that is being worked on, until its answer is in the case."""
+        return self._saving if self._asking.current is None else self._asking.current
 
     @property
     def samples(self) -> int:

@@ -14,7 +14,8 @@ from PySide6.QtGui import QUndoStack
 
 from georapp import settings
 from georapp.case import Ruling, Verdict
-from georapp.errors import GeorappError
+from georapp.errors import GeorappError, SettingsError
+from georapp.gui import background
 from georapp.gui.judging import Judging
 from georapp.gui.photo_queue import PhotoQueue
 
@@ -29,6 +30,7 @@ class Session(PhotoQueue):
     def __init__(self, chosen: settings.Settings, parent: QObject | None = None, *, patience_s: float | None = None) -> None:
         super().__init__(chosen, parent, patience_s=patience_s)
         self.undo = QUndoStack(self)
+        self._unsaved = self._saves = False  # settings that were changed; whether some are being saved
         self.hangs = False  # after the end: a thread waits for a disk or a network, and cannot be ended
         self.case_opened.connect(self.undo.clear)
         self.opened.connect(lambda path: self.keep_settings(self.settings.with_recent(path)))
@@ -41,6 +43,9 @@ class Session(PhotoQueue):
     def end(self) -> bool:
         """Close everything; the session cannot be used afterwards. Whether all threads are gone. May be called twice."""
         self.hangs = not super().end()
+        if self._unsaved:
+            background.finish(lambda: _save(self.settings))
+        self._unsaved = False
         self.blockSignals(True)  # of what was said on other threads the last may still be on its way, to widgets that are gone
         return not self.hangs
 
@@ -83,11 +88,26 @@ class Session(PhotoQueue):
     def keep_settings(self, chosen: settings.Settings) -> None:
         """Use these from now on; a disk that does not take them is said."""
         self.settings = chosen
-        try:
-            settings.save(chosen)
-        except GeorappError as error:
-            self.said.emit(str(error), error.hint)
-        except UnicodeError:  # of a case or map whose name is no text
-            self.said.emit(
-                "The settings could not be kept: a file name in them is no text in UTF-8.", "Rename the file or its folder."
-            )
+        self._unsaved = True
+        if not self._saves:
+            self._save_settings()
+
+    def _save_settings(self, _done: object = None) -> None:
+        """On another thread, one after the other: a disk may take some tenths of a second."""
+        self._saves, self._unsaved, chosen = self._unsaved, False, self.settings
+        if self._saves:
+            background.run(lambda: _save(chosen), self._save_settings, parent=self, failed=self._not_saved)
+
+    def _not_saved(self, error: GeorappError) -> None:
+        self.said.emit(str(error), error.hint)
+        self._save_settings()
+
+
+def _save(chosen: settings.Settings) -> None:
+    """Raises SettingsError."""
+    try:
+        settings.save(chosen)
+    except UnicodeError as error:  # of a case or map whose name is no text
+        raise SettingsError(
+            "The settings could not be kept: a file name in them is no text in UTF-8.", hint="Rename the file or its folder."
+        ) from error

@@ -335,7 +335,7 @@ def test_a_home_that_cannot_be_written_to(window: Window, tmp_path: Path, photos
     assert "No case" in said(window) or "no case" in said(window)
     assert window.session.case is None
     window.session.open(tmp_path / "elsewhere.georapp", new=True)
-    assert "settings could not be kept" in said(window)
+    qtbot.waitUntil(lambda: "settings could not be kept" in said(window))
     window.session.add([photos])
     qtbot.waitUntil(lambda: settled(window.session, 6), timeout=PATIENCE_MS)
     assert window.session.count(State.LOCATED) == 6

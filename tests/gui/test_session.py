@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,27 @@ def test_a_model_that_rests_gives_its_memory_back_and_photos_wait(
     assert session.current is None
     session.use_model("")
     qtbot.waitUntil(lambda: session.count(State.LOCATED) == 6, timeout=PATIENCE_MS)
+
+
+def test_the_window_goes_on_while_an_answer_is_written(
+    session: Session, tmp_path: Path, photos: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, begun_to_write = threading.Event(), threading.Event()
+    save = Case.save
+
+    def slowly(case: Case, number: int, outcome: events.Located | events.Failed) -> None:
+        begun_to_write.set()
+        assert written.wait(PATIENCE_MS / 1000)
+        save(case, number, outcome)
+
+    monkeypatch.setattr(Case, "save", slowly)
+    begun(session, tmp_path).add([photos / "photo 0.jpg"])
+    qtbot.waitUntil(begun_to_write.is_set, timeout=PATIENCE_MS)
+    (number,) = session.rows
+    assert session.current == number
+    session.skip([number])
+    assert session.rows[number].state is State.WAITING
+
+    written.set()
+    qtbot.waitUntil(lambda: session.count(State.LOCATED) == 1, timeout=PATIENCE_MS)
+    assert session.current is None
