@@ -13,7 +13,7 @@ from georapp import __version__
 from georapp.errors import DatasetError, GeorappError, ModelError, ResultsError
 from georapp.printable import printable
 
-COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "train", "worker", "map-page")
+COMMANDS = ("gui", "locate", "evaluate", "models", "bench", "train", "doctor", "run-queue", "worker", "map-page")
 
 EXIT_GOOD = 0
 EXIT_SOME_FAILED = 1
@@ -83,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(commands)
     _add_bench(commands)
     _add_train(commands)
+    _add_doctor(commands)
+    queue = commands.add_parser("run-queue", help="starts the training runs that wait (started by the window)")
+    queue.add_argument("--python", metavar="PYTHON", help="the Python that has torch (default: this one)")
     commands.add_parser("worker", help="the inference process (started by the other commands)")
     page = commands.add_parser("map-page", help="the page of the window's map (asked for by the window)")
     page.add_argument("--dark", action="store_true")
@@ -165,6 +168,16 @@ def _add_train(commands: type_of_commands[argparse.ArgumentParser]) -> None:
     p.add_argument("run", type=Path, metavar="RUN_FOLDER")
     p.add_argument("--python", metavar="PYTHON", help="the Python that has torch (default: this one)")
     p.add_argument("--detach", action="store_true", help="do not wait: the run goes on by itself")
+
+
+def _add_doctor(commands: type_of_commands[argparse.ArgumentParser]) -> None:
+    p = commands.add_parser(
+        "doctor",
+        help="what works here, what is missing, and what to type to install it",
+        description="Look at this program and at the Python that trains models. Nothing is changed. Exit code 1: something does not work.",
+    )
+    p.add_argument("--python", metavar="PYTHON", help="the Python that should train, or the folder of its environment")
+    p.add_argument("--format", choices=["text", "json"], default="text")
 
 
 def _add_bench(commands: type_of_commands[argparse.ArgumentParser]) -> None:

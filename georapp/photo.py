@@ -62,17 +62,26 @@ class Photo:
 
     def pixels(self) -> Image.Image:
         """The whole photo, upright, RGB, first frame. Raises PhotoError when the pixels cannot be decoded."""
-        with _opened(self.data, self.path) as image:
-            upright = _coloured(_upright(image, self.path), self.path)
-        return Image.frombytes("RGB", upright.size, upright.tobytes())  # a new picture has no metadata to carry along
+        return _pixels(self.data, self.path)
 
 
-def read(path: Path) -> Photo:
-    """Open and check one photo.
+def pixels(path: Path, data: bytes | None = None) -> Image.Image:
+    """Only the pixels, decoded once: upright, RGB, first frame. `data` as for `read`. Raises PhotoError."""
+    return _pixels(_bytes_of(path) if data is None else data, path)
+
+
+def _pixels(data: bytes, path: Path) -> Image.Image:
+    with _opened(data, path) as image:
+        upright = _coloured(_upright(image, path), path)
+    return Image.frombytes("RGB", upright.size, upright.tobytes())  # a new picture has no metadata to carry along
+
+
+def read(path: Path, data: bytes | None = None) -> Photo:
+    """Open and check one photo. `data`: its bytes, where `path` names no file of its own.
 
     Raises PhotoError with a sentence: missing, not a file, too large, not a photo, too many pixels, cut off.
     """
-    data = _bytes_of(path)
+    data = _bytes_of(path) if data is None else data
     with _opened(data, path) as image:
         name = image.format or "unknown"
         metadata = _read_metadata(image)

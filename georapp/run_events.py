@@ -117,7 +117,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that a person should know. `action`: "none", "pause" or "stop", what the run does about it."""
+    """Something that a person should know. `action`: "none", "pause" or "stop", what the run does about it.
+
+    `over`: good news, that what this guard said before is well again.
+    """
 
     guard: str
     reason: str
@@ -125,6 +128,7 @@ class Alert:
     action: str = "none"
     step: int = 0
     at: float = 0.0
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

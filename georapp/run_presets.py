@@ -17,16 +17,20 @@ class Preset:
     config: RunConfig
 
 
-def _preset(fits: str, method: str, *, sft: int, grpo: int, pixels: int = 262_144) -> Preset:
-    """`sft` photos and `grpo` answers at once; a step always has 64 of both."""
+def _preset(fits: str, method: str, *, sft: int, grpo: int, pixels: int = 262_144, together: int = 0) -> Preset:
+    """`sft` photos and `grpo` answers at once, which are written `together`; a step always has 64 of both."""
     model = Model(method=method, max_pixels=pixels)
-    config = RunConfig(model=model, sft=Sft(batch=sft, accumulate=64 // sft), grpo=Grpo(batch=grpo, accumulate=64 // grpo))
+    config = RunConfig(model=model, sft=Sft(batch=sft, accumulate=64 // sft), grpo=_grpo(grpo, together))
     return Preset(fits, config)
 
 
+def _grpo(batch: int, together: int) -> Grpo:
+    return Grpo(batch=batch, accumulate=64 // batch, together=together)
+
+
 PRESETS: Mapping[int, Preset] = {  # by GB of GPU memory
-    8: _preset("4 billion parameters in 4 bits", "qlora", sft=1, grpo=1),
-    12: _preset("2 billion parameters in 16 bits, 8 billion in 4 bits", "lora", sft=4, grpo=8),
+    8: _preset("4 billion parameters in 4 bits", "qlora", sft=1, grpo=1, together=8),
+    12: _preset("2 billion parameters in 16 bits", "lora", sft=4, grpo=8, together=16),
     16: _preset("3 billion parameters in 16 bits", "lora", sft=4, grpo=8),
     24: _preset("4 billion parameters in 16 bits, 8 billion with grpo.batch = 2", "lora", sft=4, grpo=8),
     48: _preset("8 billion parameters in 16 bits, larger pictures", "lora", sft=4, grpo=8, pixels=786_432),

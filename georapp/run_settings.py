@@ -129,6 +129,7 @@ class Grpo:
     warmup_steps: int = setting(5, "in which the learning rate rises")
     batch: int = setting(8, "answers at once on a device", least=1, most=4096)
     accumulate: int = setting(8, "passes a step; times the batch are the answers of a step", least=1, most=65_536)
+    together: int = setting(0, "answers written at once on a device; 0: all of a step. Fewer need less memory and are slower")
     max_answer_tokens: int = setting(128, "longer answers are cut off and earn nothing", least=8, most=8192)
     vllm: str = setting("off", "a faster engine for sampling, where it is installed", choices=("off", "colocate", "server"))
     vllm_memory: float = setting(0.3, "share of the GPU's memory for it", least=0.05, most=0.95)
@@ -280,6 +281,9 @@ def _conflicts(config: RunConfig) -> Iterator[tuple[str, str]]:
         wanted = math.ceil(at_once / grpo.generations) * grpo.generations
         sentence = f"grpo.batch x grpo.accumulate is {at_once}, which is no multiple of grpo.generations, {grpo.generations}."
         yield sentence, f"Set both so that their product is {wanted}."
+    if grpo.together and (at_once % grpo.together or grpo.together % math.lcm(grpo.batch, grpo.generations)):
+        sentence = f"grpo.together is {grpo.together}: it must be a multiple of grpo.batch and of grpo.generations, and divide {at_once}."
+        yield sentence, f"Set it to 0 or to {math.lcm(grpo.batch, grpo.generations)}."
     if model.min_pixels > model.max_pixels:
         yield "model.min_pixels is larger than model.max_pixels.", "Make it smaller, or leave it out."
     if bool(grpo.curve_points) != (grpo.curve == OWN_CURVE):

@@ -25,6 +25,7 @@ from georapp import paths, run_events
 from georapp.chain import folded
 from georapp.errors import RunError
 from georapp.run_events import CONFIG, EVENTS, LAST, LOG, PAUSE, STOP, Heartbeat, RunEvent
+from georapp.training_process import environment
 
 FRESH_S = 60.0  # a heartbeat from another machine that is older means that its process is gone
 TAIL = 256 * 1024  # bytes at the end of events.jsonl from which the state is read
@@ -317,7 +318,7 @@ def _spawn(folder: Path, arguments: Sequence[str]) -> int:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # neither Ctrl+C nor a closed terminal reaches it
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=environment(),  # in which any Python finds the program's own training code
         )
     threading.Thread(target=process.wait, daemon=True).start()  # or a process that ended would stay as a zombie
     beat = run_events.read_heartbeat(folder)

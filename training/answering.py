@@ -18,6 +18,8 @@ from transformers import GenerationConfig
 from georapp.errors import PhotoError
 from training.base import Base
 
+_EMPTY = 256  # pixels: side of a picture that shows nothing
+
 
 def answers(
     base: Base,
@@ -46,6 +48,14 @@ def answers(
             for place, number in enumerate(pictures):
                 found[number] = texts[place * each : (place + 1) * each] * (samples // each)
     return found
+
+
+def join_in(base: Base, question: str, *, max_tokens: int) -> None:
+    """Ask about an empty picture and forget the answer: where weights are sharded, others cannot ask without this process."""
+    settings = _settings(base.model, max_tokens=max_tokens, samples=1, temperature=0.0)
+    picture = Image.new("RGB", base.scaling.size(_EMPTY, _EMPTY), "grey")
+    with _answering(base.model, settings):
+        _generate(base, base.prompt(question), [picture], settings)
 
 
 def _batches(base: Base, photos: Sequence[Path], size: int) -> Iterator[dict[int, Image.Image]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from trl.trainer.sft_config import SFTConfig
 from georapp.errors import RunError
 from georapp.run_settings import Grpo, RunConfig, Sft
 from training.base import precision
+from training.launch_files import SERVER, server_of
 
 SCRATCH = ".trainer"  # in a stage's folder: where transformers writes a checkpoint before it is sealed
 
@@ -44,6 +46,7 @@ def for_grpo(config: RunConfig, folder: Path, *, weights: list[float]) -> GRPOCo
         epsilon=grpo.epsilon,
         num_generations=grpo.generations,
         num_iterations=grpo.iterations,
+        steps_per_generation=(grpo.together or grpo.batch * grpo.accumulate) // grpo.batch,
         temperature=grpo.temperature,
         top_k=0,
         max_completion_length=grpo.max_answer_tokens,
@@ -92,7 +95,5 @@ def _vllm(grpo: Grpo) -> dict[str, Any]:
         )
     if grpo.vllm == "colocate":
         return {"use_vllm": True, "vllm_mode": "colocate", "vllm_gpu_memory_utilization": grpo.vllm_memory}
-    host, _, port = grpo.vllm_server.rpartition(":")
-    if not (host and port.isdigit()):
-        raise RunError(f"grpo.vllm_server {grpo.vllm_server!r} is no host:port.", hint='Write for example "127.0.0.1:8000".')
-    return {"use_vllm": True, "vllm_mode": "server", "vllm_server_host": host, "vllm_server_port": int(port)}
+    host, port = server_of(os.environ.get(SERVER) or grpo.vllm_server)
+    return {"use_vllm": True, "vllm_mode": "server", "vllm_server_host": host, "vllm_server_port": port}

@@ -26,6 +26,7 @@ from georapp import photo as photos
 from georapp import run_settings
 from georapp.errors import RunError
 from georapp.families import fit
+from training import shards
 from training.processors import PROCESSORS, load_processor
 
 TEXT_PART = r".*(language_model|text_model)\..*\.(q|k|v|o|gate|up|down)_proj"  # a plain "q_proj" would also hit the image tower
@@ -60,7 +61,7 @@ class Base:
 
     def photo(self, path: Path) -> Image.Image:
         """The pixels of a photo as georapp shows them to this model. Raises PhotoError."""
-        whole = photos.read(path).pixels()
+        whole = photos.pixels(path, shards.data_of(path))
         return photos.scaled_to(whole, self.scaling.size(*whole.size))
 
     def prompt(self, question: str) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from georapp.run_events import Alert, CheckpointSaved, Step
 from training import changes, checkpoints, ranks
+from training.ahead import BatchSamples
+from training.gpu import Gpu
 from training.guards import SPOILED, Guards
+from training.report import unsettled
 from training.work import SFT, Work
 
 Measure = Callable[[int], float | None]  # step -> the error in km by which checkpoints are compared
 NOT_OURS = frozenset({"step", "num_tokens"})  # said already; SFTTrainer counts tokens anew after every start
 WATCHED_IN_SFT = frozenset({"loss", "grad_norm"})  # its entropy falls by right
+STEP_TIME, TOKENS_PER_S = "step_time", "tokens_per_s"
+_ANSWER_LENGTH = "completions/mean_length"  # in tokens, as TRL's GRPOTrainer logs it, of all ranks
 
 
 class Watch(TrainerCallback):
@@ -36,6 +42,8 @@ class Watch(TrainerCallback):
         self._work, self._stage, self._record = work, stage, record
         self._measure, self._probe_every = measure, probe_every
         self._guards = Guards(work.config.guards)
+        self._pace = Pace()
+        self._gpu = Gpu()
         self._measured: tuple[int, float | None] = (-1, None)
         self.ended_by: Alert | None = None
         self.ended = self.stopped = self.spoiled = False
@@ -45,7 +53,8 @@ class Watch(TrainerCallback):
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any) -> None:
         """Measure what the training begins with. After a resume, the guards know what was before, and a changed learning rate counts."""
         steps = [self._step(state, entry, int(entry["step"])) for entry in state.log_history if "loss" in entry]
-        self._guards.replay(self._watched(step) for step in steps)
+        before = unsettled(self._work.folder, self._stage, state.global_step) if state.global_step else frozenset()
+        self._guards.replay((self._watched(step) for step in steps), unsettled=before)
         if state.global_step:
             set_rate(more["optimizer"], more["lr_scheduler"], args.learning_rate)
         elif self._measure:
@@ -57,7 +66,7 @@ class Watch(TrainerCallback):
         """After every step; what is logged at the end of the training has no loss."""
         if not logs or "loss" not in logs:
             return
-        step = self._step(state, logs, state.global_step)
+        step = self._step(state, {**logs, **self._pace.values(args, logs), **self._gpu.values()}, state.global_step)
         self._work.events.write(step)
         self._guard(step)
         self._measure_if_time(state)
@@ -73,6 +82,10 @@ class Watch(TrainerCallback):
             self._seal(Path(str(args.output_dir)), state.global_step)
 
     # ---- parts ----
+
+    def timed(self, batches: BatchSamples) -> BatchSamples:
+        """The same, from which this learns when a step begins, and how many tokens are learned in it."""
+        return self._pace.timed(batches)
 
     def _step(self, state: TrainerState, values: Mapping[str, object], number: int) -> Step:
         return Step.of(
@@ -124,6 +137,38 @@ class Watch(TrainerCallback):
         path = checkpoints.adopt(scratch / f"checkpoint-{step}", folder, step, error_km=error_km if measured_at == step else None)
         self._work.events.write(CheckpointSaved(self._stage, step, path.relative_to(self._work.folder).as_posix()))
         checkpoints.prune(folder, keep=self._work.config.keep_checkpoints)
+
+
+class Pace:
+    """How long a step takes, from the moment at which it asks for its photos; and how many tokens of answers it goes through."""
+
+    def __init__(self) -> None:
+        self._began: float | None = None
+        self._learned: Any = None  # by SFT; a number on the GPU, for which nobody should wait in the middle of a step
+
+    def timed(self, batches: BatchSamples) -> BatchSamples:
+        """As `Watch.timed`."""
+
+        def timed(source: Iterator[Any], count: int, device: Any) -> tuple[list[Any], Any]:
+            self._began = time.perf_counter()
+            found, self._learned = batches(source, count, device)
+            return found, self._learned
+
+        return timed
+
+    def values(self, args: TrainingArguments, logs: Mapping[str, Any]) -> dict[str, float]:
+        """Seconds of the step that ends now, and tokens a second: of answers that SFT learned, or that GRPO sampled and learned."""
+        if self._began is None:
+            return {}
+        seconds = time.perf_counter() - self._began
+        tokens = self._tokens(args, logs)
+        return {STEP_TIME: seconds} | ({TOKENS_PER_S: tokens / seconds} if tokens and seconds else {})
+
+    def _tokens(self, args: TrainingArguments, logs: Mapping[str, Any]) -> float:
+        if self._learned is not None:
+            return float(self._learned)
+        answers: int = args.per_device_train_batch_size * args.gradient_accumulation_steps * args.world_size
+        return answers * float(logs.get(_ANSWER_LENGTH) or 0.0)
 
 
 def undisturbed(measure: Measure, step: int) -> float | None:

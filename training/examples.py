@@ -7,9 +7,11 @@ marks of where an answer stands, which published ones do not have.
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,9 @@ from training.rows import AlbumRow, without_file
 from training.work import Work
 
 IGNORED = -100  # labels that the loss does not count
-_KEPT_PICTURES = 32  # scaled photos that are kept: GRPO shows a photo once for every answer
+ROOM = 10**9  # bytes for photos that were decoded: a thousand of 512 x 512 pixels
+_MOST_READERS = 8  # threads that decode photos
+_BYTES_OF_A_LETTER = 4
 
 
 def question(settings: Model) -> str:
@@ -73,7 +77,7 @@ def for_sft(base: Base, rows: Sequence[AlbumRow], settings: Model) -> Dataset:
         "prompt": [prompt] * len(rows),
         "completion": completions(base, asked, [row.answer for row in rows]),
     }
-    return Dataset.from_dict(columns).with_transform(_with_photos(base))
+    return Dataset.from_dict(columns).with_transform(Pictures(base))
 
 
 def for_grpo(base: Base, rows: Sequence[AlbumRow], truths: Sequence[AlbumRow], settings: Model) -> Dataset:
@@ -89,7 +93,7 @@ def for_grpo(base: Base, rows: Sequence[AlbumRow], truths: Sequence[AlbumRow], s
         "lon": [row.lon for row in truths],
         **{level.word: [chain.name(level) for chain in names] for level in Level},
     }
-    return Dataset.from_dict(columns).with_transform(_with_photos(base))
+    return Dataset.from_dict(columns).with_transform(Pictures(base))
 
 
 def _names(row: AlbumRow, settings: Model) -> Chain:
@@ -97,15 +101,55 @@ def _names(row: AlbumRow, settings: Model) -> Chain:
     return (parse(row.answer, chain_format) if chain_format else None) or Chain()
 
 
-def _with_photos(base: Base) -> Callable[[dict[str, list[Any]]], dict[str, list[Any]]]:
-    @functools.lru_cache(maxsize=_KEPT_PICTURES)
-    def picture(path: str) -> Image.Image:
-        return base.photo(Path(path))
+class Pictures:
+    """Puts photos, as the model sees them, into a part of a dataset: the column `images`.
 
-    def transform(part: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        return part | {"images": [[picture(path)] for path in part["path"]]}
+    They are decoded side by side, in threads, for Pillow computes without Python's lock. As many as `room` bytes hold are kept: GRPO
+    asks for a photo once for every answer and every pass of a step, and a small album comes round again in every epoch.
+    """
 
-    return transform
+    def __init__(self, base: Base, room: int | None = None) -> None:
+        self._eyes = dataclasses.replace(base, model=None, processor=None)  # datasets pickles it with all that it holds
+        self._room = ROOM // _processes() if room is None else room
+        self._kept: dict[str, Image.Image] = {}  # the one that was asked for last is the last one
+        self._used = 0  # bytes
+        self._readers = ThreadPoolExecutor(_readers(), "photo")
+
+    def __call__(self, part: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        """Raises PhotoError."""
+        paths = dict.fromkeys(part["path"])
+        fresh = [path for path in paths if path not in self._kept]
+        read = dict(zip(fresh, self._readers.map(self._picture, fresh), strict=True))
+        pictures = {path: read[path] if path in read else self._kept.pop(path) for path in paths}
+        self._keep(pictures, read.values())
+        return part | {"images": [[pictures[path]] for path in part["path"]]}
+
+    def _picture(self, path: str) -> Image.Image:
+        return self._eyes.photo(Path(path))
+
+    def _keep(self, pictures: dict[str, Image.Image], read: Iterable[Image.Image]) -> None:
+        """This part in any case, and of the others those that were asked for last."""
+        self._kept |= pictures
+        self._used += sum(map(_bytes, read))
+        while self._used > self._room and (oldest := next(iter(self._kept))) not in pictures:
+            self._used -= _bytes(self._kept.pop(oldest))
+
+    def __reduce__(self) -> tuple[type[Pictures], tuple[Base]]:
+        return Pictures, (self._eyes,)
+
+
+def _bytes(picture: Image.Image) -> int:
+    """Pillow keeps 4 bytes of every pixel."""
+    return 4 * picture.width * picture.height
+
+
+def _processes() -> int:
+    """That train on this machine, and share its memory and cores."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def _readers() -> int:
+    return min(_MOST_READERS, max(1, (os.cpu_count() or 1) // _processes()))
 
 
 # ---- answers ----
@@ -140,5 +184,19 @@ def preview(base: Base, row: AlbumRow, settings: Model) -> list[tuple[str, bool]
     """Every token of a row as SFT sees it, and whether it is learned. Tokens of the photo are there, one by one."""
     batch: Mapping[str, torch.Tensor] = collator(base)([dict(for_sft(base, [row], settings)[0])])
     learned = (batch["labels"][0] != IGNORED).tolist()
-    texts = [base.processor.tokenizer.decode([number]) for number in batch["input_ids"][0].tolist()]
-    return list(zip(texts, learned, strict=True))
+    return list(zip(_texts(base.processor.tokenizer, batch["input_ids"][0].tolist()), learned, strict=True))
+
+
+def _texts(tokenizer: Any, numbers: Sequence[int]) -> list[str]:
+    """Of each token. A letter whose bytes are several tokens stands at the last of them, and the others are empty."""
+    texts: list[str] = []
+    begun: list[int] = []
+    for number in numbers:
+        begun.append(number)
+        text = str(tokenizer.decode(begun))
+        if text.endswith("\N{REPLACEMENT CHARACTER}") and len(begun) < _BYTES_OF_A_LETTER:
+            texts.append("")
+        else:
+            texts.append(text)
+            begun = []
+    return texts if not begun else [*texts[:-1], str(tokenizer.decode(begun))]

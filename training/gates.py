@@ -14,6 +14,7 @@ class Gate(Enum):
 
     MISSING = ("missing", "named and not there")
     CLOSED = ("closed", "folders that cannot be opened")
+    SHARD = ("shard", "shards that are damaged, as a whole or from somewhere on")
     UNREADABLE = ("unreadable", "no photos, or damaged")
     UNDECIDED = ("undecided", "in a case without an accepted or corrected place")
     CHANGED = ("changed", "changed since they were judged in a case")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from georapp.errors import RunError
 from georapp.places import Label
 from georapp.prompt import profile_named
 from georapp.run_settings import RunConfig
+from training import shard_album
 from training.album_report import Made
 from training.gates import Gate, Tally
 from training.labels import answer, disagreements, labels, other
 from training.readings import read_all
 from training.report import EventWriter
 from training.rows import AlbumRow, Part, write_rows
+from training.shard_album import ShardAlbum
 from training.shots import Shot, admitted
 from training.sources import read_sources
 from training.split import Split, blocks, split
@@ -28,17 +30,40 @@ REPORT = "report.json"
 
 
 def run(config: RunConfig, folder: Path, events: EventWriter) -> None:
-    """Write into `folder`, which is RUN/album. Raises Stopped when somebody asked for it.
+    """Write into `folder`, which is RUN/album, and tell the window. Raises what `make` raises; Stopped when somebody asked for it."""
+    made: Made | ShardAlbum
+    if shard_album.listed(config.album.sources):
+        made = shard_album.make(config, folder, stopped=events.stop_asked)
+    else:
+        made = make(config, folder, stopped=events.stop_asked)
+    events.write(made.event())
+    for reason, hint in made.alerts():
+        events.write(run_events.Alert("album", reason, hint))
+
+
+def make(
+    config: RunConfig,
+    folder: Path,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Made:
+    """Write into `folder`. `progress` is told how many files were read, of how many; Stopped is raised when `stopped` says so.
 
     Raises RunError when no photo is usable, a source is not there, or the folder cannot be written to; GazetteerError without place data.
     """
+    if shard_album.listed(config.album.sources):
+        raise RunError(
+            "The album lies in shards, which are read when the run begins and cannot be looked at before.",
+            hint="Start the run: its album stage takes about as long as reading all photos once.",
+        )
     album, tally = config.album, Tally()
     sources = read_sources(album.sources)
     for source in sources:
         for gate, count in source.left_out.items():
             tally.add(gate, *source.examples.get(gate, ()), count=count)
     candidates = [candidate for source in sources for candidate in source.candidates]
-    readings = read_all([one.path for one in candidates], folder, stopped=events.stop_asked)
+    readings = read_all([one.path for one in candidates], folder, stopped=stopped, progress=progress)
     found = admitted(candidates, readings, album, tally)
     places = [shot.place for shot in found.shots]
     named = labels(places, album.labels)
@@ -50,9 +75,7 @@ def run(config: RunConfig, folder: Path, events: EventWriter) -> None:
     made = Made(config, sources, tally, found, named, differ, shots, parted, rows)
     _write(made.report(), folder / REPORT)
     write_rows(rows, folder)
-    events.write(made.event())
-    for reason, hint in made.alerts():
-        events.write(run_events.Alert("album", reason, hint))
+    return made
 
 
 def _on_land(shots: Sequence[Shot], named: Sequence[Label], tally: Tally) -> tuple[list[Shot], list[Label]]:

@@ -23,11 +23,11 @@ from typing import Any
 import torch
 
 from georapp import run_toml
-from georapp.errors import RunError
+from georapp.errors import PhotoError, RunError
 from georapp.models import MANIFEST
 from georapp.prompt import profile_named
 from georapp.run_events import CONFIG, Alert, ModelMade, Probe
-from training import base, changes
+from training import base, changes, shards
 from training.answering import answers
 from training.base import Base, Scaling
 from training.merging import unquantised, weights_of
@@ -132,10 +132,19 @@ def _measured(work: Work, probe: ProbeSet, loaded: Base, stage: str) -> Probe:
 
 def _answered(work: Work, probe: ProbeSet, loaded: Base) -> tuple[list[Path], list[str]]:
     """Some probe photos that can be read, and the most probable answer to each; one at a time, as llama.cpp does it."""
-    photos = [Path(row.path) for row in probe.rows[: work.config.export.parity_photos]]
+    kept = work.stage(EXPORT) / "photos"
+    photos = [_file(Path(row.path), kept) for row in probe.rows[: work.config.export.parity_photos]]
     profile = probe.profile
     found = answers(loaded, photos, profile.question, max_tokens=profile.max_tokens, batch=1)
     return [path for path, texts in zip(photos, found, strict=True) if texts], [texts[0] for texts in found if texts]
+
+
+def _file(path: Path, folder: Path) -> Path:
+    """Of a photo in a shard a copy, which llama.cpp is shown; itself where it cannot be read."""
+    try:
+        return shards.as_file(path, folder)
+    except PhotoError:
+        return path
 
 
 def _free_memory() -> None:

@@ -32,6 +32,7 @@ from training.arguments import for_grpo
 from training.base import load
 from training.callback import Watch
 from training.labels import labels
+from training.measuring import Measuring, Synced
 from training.report import EventWriter
 from training.rewards import Reward, RewardFunction, reward_functions, rule_of
 from training.rows import AlbumRow, Part, read_rows
@@ -48,7 +49,7 @@ def run(work: Work) -> None:
     start = loop.begin(work, GRPO, record)
     set_seed(work.config.seed)  # without SFT a new adapter is made, which is random
     base = load(Path(settings.base), settings, adapter=work.adapter(SFT), trainable=True, checkpoint=start.path)
-    measure = loop.Measuring(work, GRPO, base)
+    measure = Measuring(work, GRPO, base)
     times = copies(len(rows), work)
     watch = Watch(work, GRPO, record, measure=measure, probe_every=grpo.probe_every)
     functions: list[Any]
@@ -59,7 +60,7 @@ def run(work: Work) -> None:
         args=for_grpo(work.config, work.stage(GRPO), weights=weights),
         reward_funcs=list[Any](functions),
         train_dataset=examples.for_grpo(base, rows * times, truths * times, settings),
-        callbacks=[watch],
+        callbacks=[Synced(), watch],
     )
     loop.train(trainer, watch, start)
     loop.finish(work, GRPO, record, photos=len(rows))

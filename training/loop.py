@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 from transformers import PrinterCallback
+from trl.trainer.utils import RepeatSampler
 
 from georapp.errors import GeorappError, RunError, Stopped
 from georapp.run_events import Alert, Stage
 from training import changes, checkpoints, ranks
+from training.ahead import Ahead
 from training.arguments import SCRATCH
 from training.base import Base
 from training.callback import Watch
@@ -97,8 +99,11 @@ def train(trainer: Any, watch: Watch, start: Start) -> None:
         return
     path = str(start.path) if start.path else None
     trainer.remove_callback(PrinterCallback)  # events.jsonl has it all
+    _keep_order(trainer, start)
     try:
-        trainer.train(resume_from_checkpoint=path)
+        with Ahead(trainer.get_batch_samples) as ahead:
+            trainer.get_batch_samples = watch.timed(ahead)
+            trainer.train(resume_from_checkpoint=path)
     except (GeorappError, torch.OutOfMemoryError):
         raise
     except Exception as error:
@@ -139,6 +144,24 @@ def total_steps(trainer: Any) -> int:
     """How many steps the whole stage has, as transformers counts them."""
     *_, most = trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())
     return int(most)
+
+
+def _keep_order(trainer: Any, start: Start) -> None:
+    """Let a resume in a later epoch take the photos as an unbroken run does.
+
+    TRL's sampler of GRPO draws an order for every epoch, one after another, and begins with the first one in every process.
+    """
+    _, steps_of_epoch, *_ = trainer.set_initial_training_values(trainer.args, trainer.get_train_dataloader())
+    ordinary = trainer._get_train_sampler
+
+    def sampler(*arguments: Any) -> Any:
+        found = ordinary(*arguments)
+        if isinstance(found, RepeatSampler) and found.shuffle:
+            for _ in range(start.step // steps_of_epoch):
+                torch.randperm(found.num_samples, generator=found.generator)
+        return found
+
+    trainer._get_train_sampler = sampler
 
 
 # ---- what a stage leaves behind ----

@@ -86,6 +86,8 @@ def _do(work: Work, name: str) -> None:
         if not ranks.wait_for_first(work.folder, lambda: work.is_done(name)):
             raise Stopped
         return
+    if name not in COLLECTIVE:
+        ranks.forget_sharding()
     if name not in SAYS_ITSELF:
         work.events.write(Stage(name, "began"))
     _call(work, name)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import random
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ MISSING = "missing"  # photos that could not be read any more; they are in no fi
 MOST_REFERENCES = 2000  # of a larger album a part is drawn: tables of all pairs would not fit the memory
 
 Values = Mapping[str, float | None]
+Ask = Callable[..., list[list[str]]]  # like `answers`
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ProbeSet:
         profile, rule = profile_named(work.config.model.profile), rule_of(grpo)
         return cls(tuple(rows), profile, rule, grpo.batch, baselines(rows, taught, rule=rule))
 
-    def measure(self, base: Base, *, stage: str, step: int) -> Probe:
+    def measure(self, base: Base, *, stage: str, step: int, ask: Ask = answers) -> Probe:
         """As `measure`, of this run."""
         return measure(
             base,
@@ -68,6 +69,7 @@ class ProbeSet:
             batch=self.batch,
             baselines=self.baselines,
             rule=self.rule,
+            ask=ask,
         )
 
 
@@ -81,13 +83,16 @@ def measure(
     batch: int,
     baselines: Values | None = None,
     rule: Rule = Rule(),  # noqa: B008 - frozen
+    ask: Ask = answers,
 ) -> Probe:
     """Ask for greedy answers to the probe photos. `baselines`: of `baselines(rows, ...)`; `rule`: of the reward.
+
+    `ask`: in a training of several processes `measuring.answers_of_all`.
 
     Raises RunError when not one of the photos can be read.
     """
     photos = [Path(row.path) for row in rows]
-    found = answers(base, photos, profile.question, max_tokens=profile.max_tokens, batch=batch)
+    found = ask(base, photos, profile.question, max_tokens=profile.max_tokens, batch=batch)
     seen = [(row, texts[0]) for row, texts in zip(rows, found, strict=True) if texts]
     if not seen:
         raise RunError(

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from georapp import run_events
 from georapp.errors import RunError
@@ -50,10 +51,18 @@ def agreed(flag: bool) -> bool:
     """Whether any rank says so. All must call this at the same place."""
     if not together():
         return flag
-    device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+    device = "cpu" if "cpu:gloo" in dist.get_backend_config() else "cuda"  # FSDP has both
     flags = torch.tensor([int(flag)], device=device)
     dist.all_reduce(flags, op=dist.ReduceOp.MAX)
     return bool(flags.item())
+
+
+def forget_sharding() -> None:
+    """Let the next model be loaded whole by this process alone.
+
+    After a stage with ZeRO-3 transformers would else share it out among all processes, which this one would wait for for ever.
+    """
+    unset_hf_deepspeed_config()  # type: ignore[no-untyped-call]
 
 
 def wait_for_all() -> None:

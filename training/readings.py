@@ -51,8 +51,17 @@ class _Noted:
     reading: Reading
 
 
-def read_all(files: Iterable[Path], folder: Path, *, stopped: Callable[[], bool] = lambda: False) -> dict[Path, Reading | Unread]:
-    """Every file, with as many threads as cores. Raises Stopped, and RunError when what was read cannot be noted in `folder`."""
+def read_all(
+    files: Iterable[Path],
+    folder: Path,
+    *,
+    stopped: Callable[[], bool] = lambda: False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> dict[Path, Reading | Unread]:
+    """Every file, with as many threads as cores; `progress` is told how many are done, of how many.
+
+    Raises Stopped, and RunError when what was read cannot be noted in `folder`.
+    """
     known = _known(folder / FILE)
     found: dict[Path, Reading | Unread] = {}
     wanted = list(dict.fromkeys(files))
@@ -66,6 +75,7 @@ def read_all(files: Iterable[Path], folder: Path, *, stopped: Callable[[], bool]
                 for path, noted in zip(some, readers.map(lambda path: _noted(path, known), some), strict=True):
                     found[path] = noted if isinstance(noted, Unread) else noted.reading
                     _note(notes, noted, known)
+                progress(len(found), len(wanted))
     except OSError as error:
         raise RunError(f"The album cannot be written to {folder}: {(error.strerror or str(error)).lower()}.") from error
     return found
@@ -109,10 +119,10 @@ def _noted(path: Path, known: dict[str, _Noted]) -> _Noted | Unread:
     return reading if isinstance(reading, Unread) else _Noted(str(path), status.st_size, status.st_mtime_ns, reading)
 
 
-def read(path: Path) -> Reading | Unread:
-    """One file."""
+def read(path: Path, data: bytes | None = None) -> Reading | Unread:
+    """One file, or one photo of a shard, of which these are the bytes."""
     try:
-        return _read(path)
+        return _read(path, data)
     except PhotoError as error:
         return Unread(Gate.UNREADABLE, str(error))
     except MemoryError:
@@ -121,8 +131,8 @@ def read(path: Path) -> Reading | Unread:
         return Unread(Gate.UNREADABLE, f"{path} could not be read, which is a mistake of this program: {error!r}.")
 
 
-def _read(path: Path) -> Reading:
-    found = photo.read(path)
+def _read(path: Path, data: bytes | None) -> Reading:
+    found = photo.read(path, data)
     grey = small_grey(found)
     metadata = found.metadata
     trouble = "" if metadata.place else _trouble(metadata.notes).title

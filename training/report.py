@@ -23,6 +23,7 @@ from georapp.run_events import EVENTS, LAST, LOCK, PAUSE, STOP, Began, Heartbeat
 
 BEAT_S = 5.0
 POLL_S = 0.5
+_TELLING = (b'{"kind": "stage"', b'{"kind": "alert"')
 _PASSING = (run_events.Step, run_events.Sample)  # frequent; a power loss may take the last of them, but never a checkpoint's
 
 
@@ -130,6 +131,26 @@ class EventWriter:
         pid = os.getpid()
         beat = Heartbeat(pid, run_events.started(pid), run_events.machine(), beats, at)
         run_events.write_heartbeat(self._folder, beat)
+
+
+def unsettled(folder: Path, stage: str, step: int) -> frozenset[str]:
+    """The guards whose last word in a stage, up to a step, was an alert and not that it is over."""
+    now, alerts = "", list[run_events.Alert]()
+    with (folder / EVENTS).open("rb") as lines:
+        for line in lines:
+            if not line.startswith(_TELLING):
+                continue
+            try:
+                event = run_events.from_line(line)
+            except ValueError:  # half a line, of a process that was killed
+                continue
+            if isinstance(event, run_events.Stage) and event.state in ("began", "resumed"):
+                now = event.name
+                alerts = [alert for alert in alerts if now != stage or alert.step <= event.step]
+            elif isinstance(event, run_events.Alert) and now == stage:
+                alerts.append(event)
+    last = {alert.guard: alert for alert in alerts if alert.step <= step}
+    return frozenset(guard for guard, alert in last.items() if not alert.over)
 
 
 def _locked(folder: Path) -> FileLock:

@@ -13,6 +13,7 @@ from pathlib import Path
 from georapp.errors import RunError
 from georapp.events import from_plain, to_plain
 from georapp.geo import Coordinate
+from training import shards
 
 FILE = "rows.jsonl"
 
@@ -78,5 +79,5 @@ def read_rows(folder: Path, *parts: Part) -> list[AlbumRow]:
 
 
 def without_file(row: AlbumRow) -> bool:
-    """Whether the photo has gone since: a drive was moved or a file deleted."""
-    return not Path(row.path).is_file()
+    """Whether the photo has gone since: a drive was moved, or a file or the shard in which it lies deleted."""
+    return not shards.file_of(Path(row.path)).is_file()

@@ -20,7 +20,7 @@ _TINY = 1e-4  # what TRL adds to a deviation before it divides by it
 
 @dataclass(frozen=True, slots=True)
 class WatchedReward:
-    """The reward that counts, as a function for TRL, which also writes the first group of every call to the events.
+    """The reward that counts, as a function for TRL, which also writes the first group of every step to the events.
 
     `others`: further functions and their weights, which are part of what is shown. Asking does not change what is returned.
     """
@@ -30,12 +30,15 @@ class WatchedReward:
     generations: int
     scale: Scale = "group"
     others: tuple[tuple[RewardFunction, float], ...] = field(default=())
+    _said: list[int] = field(default_factory=lambda: [-1], compare=False)  # the step whose answers were written last
     __name__ = "reward"
 
     def __call__(self, completions: Sequence[Completion], **columns: Any) -> Rewards:
         """As `Reward`. Columns: also `path`, and TRL's `trainer_state`."""
         rewards = self.reward(completions, **columns)
-        if state := columns.get("trainer_state"):
+        state = columns.get("trainer_state")
+        if state and state.global_step != self._said[0]:  # a step may ask more than once, see grpo.together
+            self._said[0] = state.global_step
             for sample in self.samples(completions, rewards, step=state.global_step + 1, columns=columns):
                 self.events.write(sample)
         return rewards

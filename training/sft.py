@@ -15,6 +15,7 @@ from training import changes, examples, loop
 from training.arguments import for_sft
 from training.base import load
 from training.callback import Watch
+from training.measuring import Measuring, Synced
 from training.rows import Part, read_rows
 from training.work import ALBUM, SFT, Work
 
@@ -27,7 +28,7 @@ def run(work: Work) -> None:
     start = loop.begin(work, SFT, record)
     set_seed(work.config.seed)  # a new adapter is random
     base = load(Path(settings.base), settings, trainable=True, checkpoint=start.path)
-    measure = loop.Measuring(work, SFT, base)
+    measure = Measuring(work, SFT, base)
     watch = Watch(work, SFT, record, measure=measure, probe_every=work.config.sft.probe_every)
     trainer = SFTTrainer(
         model=base.model,
@@ -35,7 +36,7 @@ def run(work: Work) -> None:
         args=for_sft(work.config, folder),
         train_dataset=examples.for_sft(base, rows, settings),
         data_collator=examples.collator(base),
-        callbacks=[watch],
+        callbacks=[Synced(), watch],
     )
     loop.train(trainer, watch, start)
     loop.finish(work, SFT, record, photos=len(rows))

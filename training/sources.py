@@ -1,7 +1,7 @@
 """Where an album's photos come from: folders, tables and case files become one list of candidates, and what is left out is counted.
 
-A kind of source is a function in `_READERS`, found by the ending of its name; one for shards of millions of photos would be
-another line there.
+A kind of source is a function in `_READERS`, found by the ending of its name. Shards of millions of photos never come here:
+`training.shard_album` reads them one by one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from georapp.errors import DatasetError, GeorappError, RunError
 from georapp.geo import Coordinate
 from training.gates import Gate
 from training.rows import Part
+from training.shards import KINDS
 
 _PHOTO_FOLDERS = ("", "{stem}", "images", "photos")  # beside a table, in this order
 _WORDS = {
@@ -96,7 +97,7 @@ def _reader(path: Path) -> Callable[[Path, int], Source]:
     if path.suffix.lower() not in _READERS:
         raise RunError(
             f"{path} is no source of an album.",
-            hint=f"A source is a folder of photos, or a file that ends in {' or '.join(_READERS)}.",
+            hint=f"A source is a folder of photos, or a file that ends in {' or '.join((*_READERS, *KINDS))}.",
         )
     return _READERS[path.suffix.lower()]
 

@@ -85,7 +85,7 @@ class Lines:
             yield f"album: {event.with_place:,} of {event.photos:,} photos can be used, in {event.countries:,} countries"
             yield from (f"  {sentence}" for sentence in (*event.left_out, *event.notes))
         elif isinstance(event, Alert):
-            yield f"! {event.reason} {event.hint}"
+            yield f"{'  ' if event.over else '! '}{event.reason} {event.hint}".rstrip()
         elif isinstance(event, Paused):
             yield f"paused: {event.reason}"
         elif isinstance(event, ModelMade):

@@ -21,6 +21,11 @@ class Entry:
     keys: str = ""
     changes_case: bool = False  # cannot be done while a case is only read
 
+    @property
+    def about_photos(self) -> bool:
+        """Whether it means the photos of Locate and Map, and would surprise on another page."""
+        return self.group == "Verdict" or self.name in ("skip", "again", "search", "next", "previous")
+
 
 ENTRIES = (
     Entry("new_case", "Case", "New case…", "Ctrl+N"),
@@ -47,7 +52,8 @@ ENTRIES = (
     Entry("redo", "Verdict", "Redo", "Ctrl+Shift+Z", changes_case=True),
     Entry("locate_page", "View", "Locate", "Ctrl+1"),
     Entry("map_page", "View", "Map of all photos", "Ctrl+2"),
-    Entry("case_page", "View", "Case", "Ctrl+3"),
+    Entry("train_page", "View", "Train", "Ctrl+3"),
+    Entry("case_page", "View", "Case", "Ctrl+4"),
     Entry("search", "View", "Search photos", "Ctrl+F"),
     Entry("next", "View", "Next photo", "Ctrl+Down"),
     Entry("previous", "View", "Previous photo", "Ctrl+Up"),

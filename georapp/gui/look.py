@@ -197,6 +197,9 @@ QPushButton:disabled { color: $dim; background: $panel; }
 QPushButton[role="accent"] { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton[role="accent"]:focus { border-color: $text; }
 QPushButton[role="accent"]:disabled { background: $raised; color: $dim; border-color: $line; }
+QPushButton[role="tab"] { font-weight: 600; }
+QPushButton[role="tab"]:checked { background: $accent; color: $on_accent; border-color: $accent; }
+QPushButton[role="tab"]:checked:focus { border-color: $text; }
 QPushButton[role="danger"]:enabled { color: $bad; }
 QPushButton[role="quiet"], QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px 8px;
   color: $text; }

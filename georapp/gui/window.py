@@ -43,6 +43,9 @@ from georapp.gui.palette import Palette
 from georapp.gui.photos.unreadable import UnreadableDialog
 from georapp.gui.session import Session
 from georapp.gui.settings_dialog import SettingsDialog
+from georapp.gui.train_page import TrainPage
+
+Page = EmptyPage | LocatePage | TrainPage | CasePage
 
 
 class Window(QMainWindow):
@@ -60,8 +63,9 @@ class Window(QMainWindow):
         self.actions_by_name = actions.make(self, self._slots())
         self._typing = actions.TypingFirst(_app(), self)
         self.page, self.empty, self.case_page = LocatePage(session, self), EmptyPage(self), CasePage(session, self)
+        self.train_page = TrainPage(session, self)
         self._pages = QStackedWidget(self)
-        for page in (self.empty, self.page, self.case_page):
+        for page in (self.empty, self.page, self.train_page, self.case_page):
             self._pages.addWidget(page)
         self._open_page = "locate_page"
         self._arrange()
@@ -71,7 +75,8 @@ class Window(QMainWindow):
 
     def _arrange(self) -> None:
         named = self.actions_by_name
-        self.rail = Rail([("pin", named["locate_page"]), ("map", named["map_page"]), ("folder", named["case_page"])], self)
+        signs = {"locate_page": "pin", "map_page": "map", "train_page": "curve", "case_page": "folder"}
+        self.rail = Rail([(sign, named[name]) for name, sign in signs.items()], self)
         self._model_menu = QMenu(self)
         self._model_menu.aboutToShow.connect(self._fill_models)
         self._recent = QMenu("Recent cases", self)
@@ -127,6 +132,8 @@ class Window(QMainWindow):
         self.empty.photos_asked.connect(self._add_photos)
         self.empty.folder_asked.connect(self._add_folder)
         self.empty.demo_asked.connect(self._demo)
+        self.train_page.said.connect(lambda text, wrong: self.status.say(text, wrong=wrong))
+        self.train_page.model_used.connect(lambda: self.show_page("locate_page"))
         self.case_page.copy_asked.connect(self.cases.ask_copy)
         self.case_page.unreadable_asked.connect(self._show_unreadable)
         self.page.photos.unreadable_asked.connect(self._show_unreadable)
@@ -164,6 +171,7 @@ class Window(QMainWindow):
             "redo": session.undo.redo,
             "locate_page": lambda: self.show_page("locate_page"),
             "map_page": lambda: self.show_page("map_page"),
+            "train_page": lambda: self.show_page("train_page"),
             "case_page": lambda: self.show_page("case_page"),
             "next": lambda: self.page.photos.choose_next(),
             "previous": lambda: self.page.photos.choose_previous(),
@@ -181,15 +189,16 @@ class Window(QMainWindow):
         self._open_page = name
         if name == "case_page":
             self.case_page.refresh()
+        if name == "train_page":
+            self.train_page.begin()
         self.page.show_all(name == "map_page")
         self._choose_page()
 
     def _choose_page(self) -> None:
         """The open page, or what to do where there is nothing to show on it."""
-        if self._open_page == "case_page":
-            self._turn_to(self.case_page)
-        else:
-            self._turn_to(self.page if self.session.rows else self.empty)
+        others: dict[str, Page] = {"case_page": self.case_page, "train_page": self.train_page}
+        self._turn_to(others.get(self._open_page) or (self.page if self.session.rows else self.empty))
+        self._allow_actions()
         self.rail.set_page(self._open_page)
         self.status.set_photos(len(self.session.rows))
         unreadable = 0 if self.session.rows else len(self.session.unreadable())
@@ -200,7 +209,15 @@ class Window(QMainWindow):
             note = "⚠ This case is only read here; above stands why. Another case can be opened at the upper left."
         self.empty.set_note(note, may_add=self._may_add)
 
-    def _turn_to(self, page: EmptyPage | LocatePage | CasePage) -> None:
+    def _allow_actions(self) -> None:
+        """What changes a case that is only read cannot be done, nor what is about photos that are not on the screen."""
+        writable = self._may_add or self.session.case is None
+        away = self._open_page in ("case_page", "train_page")
+        for entry in actions.ENTRIES:
+            allowed = not (entry.changes_case and not writable) and not (entry.about_photos and away)
+            self.actions_by_name[entry.name].setEnabled(allowed)
+
+    def _turn_to(self, page: Page) -> None:
         """A page that comes up takes the keys: the list, the demo's button, the check's button."""
         if self._pages.currentWidget() is not page:
             self._pages.setCurrentWidget(page)
@@ -233,12 +250,10 @@ class Window(QMainWindow):
         case = self.session.case
         assert case is not None
         self._name_case()
-        for entry in actions.ENTRIES:
-            if entry.changes_case:
-                self.actions_by_name[entry.name].setEnabled(case.writable)
+        self._allow_actions()
         self.status.say("", wrong=False)
         page = self._pages.currentWidget()
-        if isinstance(page, EmptyPage | LocatePage | CasePage):
+        if isinstance(page, Page):
             _focus(page)
 
     # ---- photos ----
@@ -384,7 +399,7 @@ class Window(QMainWindow):
             self.update()
 
 
-def _focus(page: EmptyPage | LocatePage | CasePage) -> None:
+def _focus(page: Page) -> None:
     """Soon: what that shows, the first photo of a list, should not hold up the first sight of the page."""
     QTimer.singleShot(0, page.first, page.first.setFocus)
 

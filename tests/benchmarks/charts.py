@@ -24,7 +24,7 @@ from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from georapp.gui import look
-from georapp.gui.train.run_page import RunPage
+from georapp.gui.train.run.run_page import RunPage
 from georapp.run_events import CONFIG, EVENTS, Probe, RunEvent, Sample, Stage, Step, to_line
 
 NAMES = (

@@ -22,8 +22,8 @@ from georapp import map_shapes, run_events, runs
 from georapp.geo import Coordinate
 from georapp.gui import look
 from georapp.gui.train import run_questions
-from georapp.gui.train.rays import frame_of
-from georapp.gui.train.run_page import RunPage
+from georapp.gui.train.run.rays import frame_of
+from georapp.gui.train.run.run_page import RunPage
 from georapp.map_shapes import great_circle
 from georapp.run_events import CONFIG, EVENTS, LOG, PAUSE, STOP, Alert, Sample, Stage, Step, to_line
 from tests.gui.showing import expose, put_away

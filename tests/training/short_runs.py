@@ -32,6 +32,9 @@ GRPO_SHORT = Grpo(
 NO_STAGE = {"hard": Hard(enabled=False), "export": Export(enabled=False)}
 
 
+SPEEDS = frozenset({"step_time", "tokens_per_s", "gpu_memory_gb", "gpu_temperature_c"})  # no two runs have the same
+
+
 # ---- runs ----
 
 
@@ -56,9 +59,9 @@ def change(run: Path, **sections: Any) -> None:
 
 
 def steps(run: Path, stage: str) -> dict[int, dict[str, float | None]]:
-    """step -> its values, without how long it took."""
+    """step -> its values, without how fast it was."""
     found = run_events.steps_of(said(run), stage)
-    return {number: {name: value for name, value in step.values.items() if name != "step_time"} for number, step in found.items()}
+    return {number: {name: value for name, value in step.values.items() if name not in SPEEDS} for number, step in found.items()}
 
 
 def of_kind(run: Path, kind: type[Any]) -> list[Any]:

@@ -155,7 +155,12 @@ def test_a_copy_that_a_table_holds_out_is_not_trained_on(run: Path, photos: Path
     ("make", "words"),
     [
         (lambda path: path / "gone", "is not there"),
-        (lambda path: path.joinpath("shards.tar").write_bytes(b"x") and path / "shards.tar", "is no source"),
+        (lambda path: path.joinpath("photos.zip").write_bytes(b"x") and path / "photos.zip", "is no source"),
+        (
+            lambda path: path.joinpath("shards.tar").write_bytes(b"x") and path / "shards.tar",
+            r"1 shards that are damaged.*shards\.tar",
+        ),
+        (lambda path: path / "gone.tar", "is not there"),
         (lambda path: table(path / "a.csv", "x,y", ["1,2"]), "no column for"),
         (lambda path: table(path / "a.csv", "file,lat,lon", ["none.jpg,1,2"]), "1 without a file"),
         (lambda path: path.joinpath("a.georapp").write_bytes(b"no case") and path / "a.georapp", "cannot be opened as a case"),

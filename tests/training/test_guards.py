@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from georapp.run_events import Alert, Step, from_line, to_line
+from georapp.run_events import EVENTS, Alert, Stage, Step, from_line, to_line
 from georapp.run_settings import Guards as Limits
+from georapp.run_settings import RunConfig
 from training.guards import Guards
+from training.report import EventWriter, unsettled
 
 
 def step(number: int, **values: float | None) -> Step:
@@ -124,7 +128,7 @@ def test_answers_that_are_cut_off() -> None:
 
 def test_an_alert_comes_again_only_after_it_was_well() -> None:
     steps = [step(n, silent=0.9 if n <= 15 or n > 40 else 0.0) for n in range(1, 80)]
-    assert [alert.step for alert in watched(steps)] == [10, 45]
+    assert [(alert.step, alert.over) for alert in watched(steps)] == [(10, False), (30, True), (45, False)]
 
 
 def test_a_disk_that_fills_up() -> None:
@@ -134,8 +138,49 @@ def test_a_disk_that_fills_up() -> None:
     assert (alert.guard, alert.action, alert.step) == ("disk", "pause", 7)
     assert "Only 4.2 GB are free" in alert.reason
     assert guards.see_disk(4.1e9) == ()
-    guards.see_disk(50e9)
+    assert guards.see_disk(5.1e9) == ()  # hardly better
+    (over,) = guards.see_disk(50e9, step=9)
+    assert (over.guard, over.over, over.action, over.step) == ("disk", True, "none", 9)
+    assert "has room again: 50.0 GB" in over.reason
+    assert guards.see_disk(50e9) == ()
     assert guards.see_disk(4e9)
+
+
+# ---- when it is over ----
+
+
+@pytest.mark.parametrize(
+    ("guard", "wrong", "words"),
+    [
+        ("collapse", {"entropy": 0.05}, "The entropy is well again, 0.35"),
+        ("drift", {"kl": 0.9}, "its KL was 0.01 in the last steps"),
+        ("kl", {"kl": 11.0}, "under its ceiling of 10 for 10 steps"),
+        ("no signal", {"silent": 0.9}, "in 0% of them all answers earned the same"),
+        ("clipped", {"clipped": 0.9}, "0% were cut off"),
+    ],
+)
+def test_that_something_is_over_is_said_once(guard: str, wrong: dict[str, float], words: str) -> None:
+    steps = [step(n, **(wrong if 20 < n <= 40 else {})) for n in range(1, 100)]
+    alert, over = (alert for alert in watched(steps, Limits(act=False)) if alert.guard == guard)
+    assert (alert.over, over.over, over.action) == (False, True, "none")
+    assert 20 < alert.step <= 40 < over.step <= 60
+    assert words in over.reason
+    assert from_line(to_line(over)) == over
+
+
+def test_no_number_is_never_over() -> None:
+    (alert,) = watched([step(n, loss=math.nan if n == 5 else 0.1) for n in range(1, 60)])
+    assert not alert.over
+
+
+def test_a_value_that_goes_up_and_down_around_its_threshold_is_said_once() -> None:
+    (alert,) = watched([step(n, kl=0.9 if n % 15 < 9 else 0.0) for n in range(1, 200)], Limits(act=False))
+    assert alert.guard == "drift"
+
+
+def test_what_an_older_program_has_written_is_not_over() -> None:
+    line = b'{"kind": "alert", "guard": "kl", "reason": "The KL jumped.", "hint": "", "action": "stop", "step": 3, "at": 1.0}'
+    assert from_line(line) == Alert("kl", "The KL jumped.", "", "stop", 3, at=1.0)
 
 
 def test_guards_that_only_warn() -> None:
@@ -167,6 +212,46 @@ def test_a_resumed_run_is_compared_with_its_own_beginning() -> None:
     assert [alert.guard for alert in whole] == ["collapse"]
 
 
+@pytest.mark.parametrize(("silent", "expected"), [(0.9, [(31, False)]), (0.0, [(40, True)])])
+def test_after_a_resume_an_alert_is_said_again_or_said_to_be_over(silent: float, expected: list[tuple[int, bool]]) -> None:
+    steps = [step(n, silent=0.9 if n <= 20 else silent) for n in range(1, 60)]
+    guards = Guards()
+    guards.replay(steps[:30], unsettled={"no signal"})
+    assert [(alert.step, alert.over) for one in steps[30:] for alert in guards.see(one)] == expected
+
+
+def test_guards_may_get_a_longer_window_before_a_resume() -> None:
+    guards = Guards(Limits(window=50))
+    guards.replay(
+        [step(n) for n in range(1, 5)], unsettled={"drift", "collapse", "no signal", "clipped", "kl", "disk", "a later one"}
+    )
+    alerts = [alert for n in range(5, 120) for alert in guards.see(step(n))]
+    assert {alert.guard for alert in alerts if alert.over} == {"drift", "collapse", "no signal", "clipped", "kl"}
+
+
+def test_what_was_said_and_is_not_over_stands_in_the_file(tmp_path: Path) -> None:
+    def alert(guard: str, number: int, over: bool = False) -> Alert:
+        return Alert(guard, "Something.", "", step=number, over=over)
+
+    with EventWriter(tmp_path) as events:
+        for event in (
+            Stage("sft", "began"), alert("disk", 2), Stage("grpo", "began"), alert("kl", 3), alert("disk", 4), alert("disk", 9, over=True),
+            alert("clipped", 9), Stage("grpo", "resumed", 8), alert("kl", 12, over=True), alert("no signal", 14),
+        ):  # fmt: skip
+            events.write(event)
+    with (tmp_path / EVENTS).open("ab") as out:
+        out.write(b'{"kind": "alert", "guard": "torn')
+
+    assert unsettled(tmp_path, "grpo", 13) == {"disk"}  # what step 9 said was taken back
+    assert unsettled(tmp_path, "grpo", 14) == {"disk", "no signal"}
+    assert unsettled(tmp_path, "grpo", 8) == {"kl", "disk"}
+    assert unsettled(tmp_path, "sft", 9) == {"disk"}
+    assert unsettled(tmp_path, "hard", 9) == set()
+
+
+# ---- words ----
+
+
 def test_steps_from_the_file_tell_the_same() -> None:
     steps = [step(n, loss=math.nan if n == 12 else 0.1, silent=0.5) for n in range(1, 30)]
     read = [event for one in steps if isinstance(event := from_line(to_line(one)), Step)]
@@ -181,3 +266,13 @@ def test_alerts_are_sentences() -> None:
         assert alert.reason.endswith(".")
         assert alert.hint.endswith(".")
         assert from_line(to_line(alert)) == alert
+
+
+def test_every_alert_says_what_to_do_with_settings_that_exist() -> None:
+    steps = [step(n, kl=20.0, silent=1.0, clipped=1.0, entropy=1.0 / n**2, loss=math.nan) for n in range(1, 40)]
+    names = {
+        alert.guard: set(re.findall(r"\b[a-z]+\.[a-z_]{3,}\b", alert.hint)) for alert in [*watched(steps), *Guards().see_disk(0)]
+    }
+    assert {guard for guard, found in names.items() if not found} == {"disk"}  # where room has to be made
+    for section, _, setting in (name.partition(".") for found in names.values() for name in found):
+        assert hasattr(getattr(RunConfig(), section), setting)

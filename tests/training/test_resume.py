@@ -112,6 +112,30 @@ def test_all_weights_can_be_trained_and_a_stop_changes_no_number(toy: ToyWorld, 
         assert steps(broken, stage) == steps(run, stage)
 
 
+def test_a_resume_in_a_later_epoch_changes_no_number(toy: ToyWorld, tmp_path: Path) -> None:
+    """Both stages draw an order of their photos for every epoch; with 30 photos these are four steps here, and three."""
+    run = new_run(
+        tmp_path / "whole",
+        toy,
+        keep_checkpoints=100,
+        sft=dataclasses.replace(SFT_SHORT, max_steps=7, epochs=5, save_every=1),
+        grpo=dataclasses.replace(GRPO_SHORT, batch=16, max_steps=6, epochs=5, save_every=1, probe_every=0, max_answer_tokens=16),
+    )
+    assert pipeline.run(run) == 0
+    broken = shutil.copytree(run, tmp_path / "broken")
+    for stage, last in (("sft", 5), ("grpo", 4)):
+        (broken / stage / "done.json").unlink()
+        for checkpoint in (broken / stage).glob("checkpoint-*"):
+            if int(checkpoint.name.rpartition("-")[2]) > last:
+                shutil.rmtree(checkpoint)
+
+    assert pipeline.run(broken) == 0
+    assert [(stage.name, stage.step) for stage in of_kind(broken, Stage) if stage.state == "resumed"] == [("sft", 5), ("grpo", 4)]
+    for stage in ("sft", "grpo"):
+        assert steps(broken, stage) == steps(run, stage)
+        assert max(steps(run, stage)) > 5
+
+
 # ---- settings that were changed meanwhile ----
 
 

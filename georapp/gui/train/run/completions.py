@@ -13,10 +13,10 @@ from georapp.geo import Coordinate
 from georapp.gui import look
 from georapp.gui.background import run
 from georapp.gui.train import figures
-from georapp.gui.train.answers_table import AnswerRow, AnswersTable, row_of
-from georapp.gui.train.photo_card import PhotoCard
-from georapp.gui.train.rays import Rays
-from georapp.gui.train.step_choice import StepChoice
+from georapp.gui.train.run.answers_table import AnswerRow, AnswersTable, row_of
+from georapp.gui.train.run.photo_card import PhotoCard
+from georapp.gui.train.run.rays import Rays
+from georapp.gui.train.run.step_choice import StepChoice
 from georapp.run_events import Sample
 from georapp.run_reader import Answers, answers_at
 

@@ -15,16 +15,16 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QSizePolicy, QSplitter, 
 from georapp.gui import look
 from georapp.gui.plain import label
 from georapp.gui.train import figures, run_words
-from georapp.gui.train.chart_wall import ChartWall
-from georapp.gui.train.completions import Completions
-from georapp.gui.train.follower import Follower, Look
-from georapp.gui.train.health_row import HealthCard, HealthRow, lights
-from georapp.gui.train.log_drawer import LogDrawer
-from georapp.gui.train.run_head import RunHead
-from georapp.gui.train.run_orders import RunOrders
+from georapp.gui.train.run.chart_wall import ChartWall
+from georapp.gui.train.run.completions import Completions
+from georapp.gui.train.run.follower import Follower, Look
+from georapp.gui.train.run.health_row import HealthCard, HealthRow, lights
+from georapp.gui.train.run.log_drawer import LogDrawer
+from georapp.gui.train.run.run_head import RunHead
+from georapp.gui.train.run.run_orders import RunOrders
+from georapp.gui.train.run.stage_row import StageRow, StageShown
+from georapp.gui.train.run.strip import Strip
 from georapp.gui.train.run_words import Said
-from georapp.gui.train.stage_row import StageRow, StageShown
-from georapp.gui.train.strip import Strip
 from georapp.gui.words import time_left
 from georapp.run_history import STEP, History
 from georapp.run_reader import Chunk

@@ -23,7 +23,7 @@ _TIPS = {
 
 
 class RunHead(QWidget):
-    """Shows and signals."""
+    """Shows and signals. `line`, with the name and the buttons, may be put elsewhere."""
 
     pause_asked, go_on_asked, save_asked, stop_asked = Signal(), Signal(), Signal(), Signal()
     folder_asked, resume_asked, use_asked = Signal(), Signal(), Signal()
@@ -31,13 +31,15 @@ class RunHead(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._paused = False
-        self._line = QHBoxLayout()
+        self.line = QWidget(self)
+        self._line = QHBoxLayout(self.line)
+        self._line.setContentsMargins(0, 0, 0, 0)
         self._make_line()
         self._make_banner()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
-        column.addLayout(self._line)
+        column.addWidget(self.line)
         column.addWidget(self.banner)
 
     def _make_line(self) -> None:

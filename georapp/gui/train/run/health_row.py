@@ -75,9 +75,18 @@ def lights(history: History, stage: str) -> list[Shown]:
 
 
 def _tone(noted: Sequence[Noted]) -> str:
-    if not noted:
+    wrong = _wrong(noted)
+    if not wrong:
         return "good"
-    return "warning" if noted[0].alert.action == "none" else "bad"
+    return "warning" if all(alert.action == "none" for alert in wrong) else "bad"
+
+
+def _wrong(noted: Sequence[Noted]) -> list[Alert]:
+    """What is not over: of two guards of a light one may be well again, and the other one not."""
+    last: dict[str, Alert] = {}
+    for note in noted:
+        last.setdefault(note.alert.guard, note.alert)
+    return [alert for alert in last.values() if not alert.over]
 
 
 class HealthRow(QWidget):
@@ -124,7 +133,8 @@ class _Lamp(QAbstractButton):
         if light == self.light:
             return
         self.light = light
-        words = light.noted[0].alert.reason if light.noted else light.well
+        alerts = _wrong(light.noted) or [note.alert for note in light.noted]
+        words = alerts[0].reason if alerts else light.well
         self.setToolTip(tooltip(words))
         state = {"good": "well", "dim": "to read", "warning": "attention", "bad": "alarm"}[light.tone]
         self.setAccessibleName(f"Health, {light.text}: {state}. {words}")
@@ -200,7 +210,7 @@ class HealthCard(QFrame):
 
     def _texts(self, alert: Alert) -> list[QLabel]:
         at = f"Step {alert.step:,}: " if alert.step else ""
-        role = "warning" if alert.action == "none" else "bad"
-        did = self._DID.get(alert.action, "")
+        role = "good" if alert.over else "warning" if alert.action == "none" else "bad"
+        did = "" if alert.over else self._DID.get(alert.action, "")
         hint = " ".join(part for part in (alert.hint, did) if part)
         return [label(breakable(printable(f"{at}{alert.reason}")), role), label(breakable(printable(hint)), "dim")]

@@ -1,0 +1,1 @@
+"""The sub-tab History: all runs, compared, queued, gone on with."""

@@ -1,0 +1,1 @@
+"""The sub-tab Current run: stages, charts, answers, health and log."""
