@@ -18,18 +18,17 @@ from georapp.run_events import Alert, Stage
 from training import changes, checkpoints, ranks
 from training.ahead import Ahead
 from training.arguments import SCRATCH
-from training.base import Base
 from training.callback import Watch
 from training.checkpoints import Checkpoint
-from training.probe import ERROR_KM, ProbeSet
 from training.work import MADE, MODEL, Work
 
 # of a checkpoint: what belongs to the training and not to the model
 OF_TRAINING = frozenset(
     {checkpoints.MANIFEST, changes.FILE, "optimizer.pt", "scheduler.pt", "scaler.pt", "trainer_state.json", "training_args.bin"}
     | {"ref", "README.md"}
+    | {"optimizer.bin", "pytorch_model_fsdp.bin", "latest", "zero_to_fp32.py"}  # of weights that are shared out
 )
-_RANDOM = "rng_state"  # and the rank
+_PARTS_OF_TRAINING = ("rng_state", "global_step")  # and the rank, or the step: DeepSpeed makes a folder of it
 
 
 class GuardStop(RunError):
@@ -194,7 +193,7 @@ def _extract(checkpoint: Path, target: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         for path in sorted(checkpoint.iterdir()):
-            if path.name not in OF_TRAINING and not path.name.startswith(_RANDOM):
+            if path.name not in OF_TRAINING and not path.name.startswith(_PARTS_OF_TRAINING):
                 _copy(path, fresh / path.name)
         shutil.rmtree(target, ignore_errors=True)
         fresh.rename(target)
@@ -211,24 +210,3 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(reading, writing)
         writing.flush()
         os.fsync(writing.fileno())
-
-
-class Measuring:
-    """Measures a model on the probe photos, says what came out, and returns the error in km by which checkpoints are compared."""
-
-    def __init__(self, work: Work, stage: str, base: Base) -> None:
-        self._work, self._stage, self._base = work, stage, base
-        self._probe = ProbeSet.of(work) if ranks.rank() == 0 else None
-
-    def __call__(self, step: int) -> float | None:
-        """None where there is no probe, and on all ranks but the first, which measures alone."""
-        found: list[float | None] = []
-        ranks.first_does(lambda: found.append(self._measure(step)))
-        return found[0] if found else None
-
-    def _measure(self, step: int) -> float | None:
-        if self._probe is None or not self._probe.rows:
-            return None
-        probe = self._probe.measure(self._base, stage=self._stage, step=step)
-        self._work.events.write(probe)
-        return probe.values.get(ERROR_KM)
