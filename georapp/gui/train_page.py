@@ -123,7 +123,7 @@ class TrainPage(QWidget):
         self.current = page = RunPage(self)
         page.resume_asked.connect(self.resume)
         page.model_chosen.connect(self.use_model)
-        self._head.insertWidget(self._head.count() - 1, page.head.line, 1)
+        self._head.insertWidget(self._head.count() - 1, page.head.line, 100)  # the name takes what room there is
         self._pages.addWidget(page)
         run(lambda: None, self._make_history, parent=self)
 

@@ -22,6 +22,7 @@ from georapp import map_shapes, run_events, runs
 from georapp.geo import Coordinate
 from georapp.gui import look
 from georapp.gui.train import run_questions
+from georapp.gui.train.axes import FigureAxis
 from georapp.gui.train.run.rays import frame_of
 from georapp.gui.train.run.run_page import RunPage
 from georapp.map_shapes import great_circle
@@ -497,3 +498,11 @@ def test_it_fits_a_small_window(page: RunPage, folder: Path, qtbot: QtBot) -> No
     page.resize(900, 640)
     qtbot.waitUntil(lambda: not page.wall.busy, timeout=PATIENCE_MS)
     assert (page.width(), page.height()) == (900, 640)
+
+
+def test_a_chart_of_nothing_but_zeros_has_plain_axes(qtbot: QtBot) -> None:
+    axis = FigureAxis("bottom")
+    assert axis.tickSpacing(0.0, 1.0, 400) == [(1.0, 0.0)]
+    assert axis.tickSpacing(0.0, 30.0, 400)[0][0] >= 1
+    (left,) = FigureAxis("left").tickSpacing(0.0, 1.0, 100)
+    assert left[0] < 1

@@ -49,6 +49,8 @@ class FigureAxis(pyqtgraph.AxisItem):  # type: ignore[misc]
     def tickSpacing(self, lowest: float, highest: float, size: float) -> list[tuple[float, float]]:
         """Marks of one rank only, with room between them."""
         levels: list[tuple[float, float]] = super().tickSpacing(lowest, highest, size)
+        if self.orientation == "bottom":  # steps, of which there is no half
+            levels = [level for level in levels if level[0] >= 1] or [(1.0, 0.0)]
         wanted = max(2.0, size / (34 if self.orientation == "left" else 90))
         span = highest - lowest
         fitting: list[tuple[float, float]] = [level for level in levels if span / level[0] <= wanted]

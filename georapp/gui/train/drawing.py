@@ -137,7 +137,7 @@ class Drawing:
         if from_zero:
             low = min(0.0, low)
         flat = high - low <= _FLAT * abs(high)  # what is left of a sum of equal numbers is no curve
-        around = max(abs(high) * _AROUND, 1e-9) if flat else _AROUND * (high - low)
+        around = (max(abs(high) * _AROUND, 1e-9) if high else 1.0) if flat else _AROUND * (high - low)
         return (low if from_zero and low == 0 else low - around), high + around
 
     def _mark(self, steps: Floats, height: float) -> None:
