@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,9 +24,10 @@ import transformers
 
 from georapp import run_toml
 from georapp.errors import GeorappError, RunError, Stopped
-from georapp.run_events import CONFIG, Alert, Failed, Finished, RunEvent, Stage
+from georapp.run_events import CONFIG, VERSIONS, Alert, Failed, Finished, RunEvent, Stage
 from georapp.run_events import Stopped as StoppedEvent
-from training import changes, checkpoints, ranks
+from training import changes, checkpoints, doctor, ranks
+from training.doctor import NEEDED, OPTIONAL
 from training.memory import in_words
 from training.report import EventWriter
 from training.rows import FILE
@@ -42,6 +44,7 @@ def run(folder: Path) -> int:
     try:
         settings = run_toml.read(folder / CONFIG)
         with _writer(folder) as events, _stoppable(events):
+            _note_versions(folder)
             return _run(Work(folder.resolve(), settings, events))
     except GeorappError as error:  # also of the writer: another process may be working on this run
         _say(error)
@@ -124,6 +127,14 @@ def _last_step(folder: Path) -> int:
 
 
 # ---- around it ----
+
+
+def _note_versions(folder: Path) -> None:
+    """For those who compare runs, and for who wants to know why a resume was not exact."""
+    if ranks.rank() == 0:
+        found = {name: version for name in (*NEEDED, *OPTIONAL) if (version := doctor.version(name))}
+        with suppress(OSError):  # a full disk is said by those who cannot do without
+            (folder / VERSIONS).write_text(json.dumps(found, indent=1) + "\n", "ascii")
 
 
 def _writer(folder: Path) -> EventWriter:

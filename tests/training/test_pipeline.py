@@ -13,6 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training half (georapp[train]) is not installed")
 
+from georapp import run_size  # noqa: E402
 from georapp.run_events import CONFIG, EVENTS, CheckpointSaved, Finished, Probe, Sample, Stage  # noqa: E402
 from georapp.run_settings import Grpo, Sft  # noqa: E402
 from georapp.run_toml import read  # noqa: E402
@@ -22,7 +23,8 @@ from training import checkpoints, guards, pipeline, preview, tiny  # noqa: E402
 from training.__main__ import main  # noqa: E402
 from training.base import load  # noqa: E402
 from training.report import EventWriter  # noqa: E402
-from training.rows import Part, write_rows  # noqa: E402
+from training.rewards import Reward  # noqa: E402
+from training.rows import Part, read_rows, write_rows  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings(QUIET)
 
@@ -140,6 +142,27 @@ def test_the_control_run_rewards_for_another_photo(finished: Path, toy: ToyWorld
     assert pipeline.run(run) == 0
     places = {row.path: (row.lat, row.lon) for row in toy.album}
     assert all((sample.true_lat, sample.true_lon) != places[sample.photo] for sample in of_kind(run, Sample))
+
+
+def test_answers_may_be_written_a_few_at_a_time(
+    finished: Path, toy: ToyWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "few")
+    shutil.rmtree(run / "grpo")
+    change(run, grpo={"together": 4, "max_steps": 0})
+    (run / EVENTS).unlink()
+    at_once: list[int] = []
+    asked = Reward.__call__
+    monkeypatch.setattr(
+        Reward, "__call__", lambda self, answers, **more: (at_once.append(len(answers)), asked(self, answers, **more))[1]
+    )
+
+    assert pipeline.run(run) == 0
+    photos = len([row for row in read_rows(run / "album", Part.TRAIN)])
+    made = len(steps(run, "grpo"))
+    assert made == run_size.steps(read(run / CONFIG), "grpo", photos)
+    assert set(at_once) == {4}
+    assert [sample.step for sample in of_kind(run, Sample)] == [step for step in range(1, made + 1) for _ in range(4)]
 
 
 def test_three_photos_are_enough_to_go_through_all_of_it(toy: ToyWorld, tmp_path: Path) -> None:
