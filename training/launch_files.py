@@ -7,12 +7,10 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from georapp.errors import RunError
-
-if TYPE_CHECKING:
-    from training.launch import Plan
+from training.launch_plan import Plan
 
 FOLDER, CONFIG = "launch", "accelerate.yaml"
 START, SLURM, VLLM = "start.sh", "start.slurm", "vllm.sh"

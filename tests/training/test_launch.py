@@ -22,8 +22,8 @@ from georapp.run_toml import write
 from tests.training.short_runs import QUIET, change, new_run, of_kind, steps
 from tests.training.toy_world import ToyWorld, said
 from training import launch, pipeline
-from training.launch import Plan
 from training.launch_files import SERVER, accelerate, server_of, yaml
+from training.launch_plan import Plan
 
 pytestmark = pytest.mark.filterwarnings(QUIET)
 SERVED = RunConfig(model=Model(base="/models/a b"), grpo=Grpo(vllm="server", vllm_server="10.0.0.7:8123"))
