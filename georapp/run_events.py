@@ -21,6 +21,7 @@ from georapp.events import from_plain, to_plain, types_of
 CONFIG, EVENTS, HEARTBEAT, LOG = "run.toml", "events.jsonl", "process.json", "log.txt"  # files of a run folder
 STOP, PAUSE = "stop", "pause"  # made by people: save and end after this step; wait after this step for as long as it is there
 VERSIONS = "versions.json"  # libraries of the process that worked on it last, by name
+WORSE = "worse"  # the guard of the alert about a model that got worse, and the mark in its model.json
 LOCK = ".lock"  # held by the process that writes events
 
 Values = Mapping[str, float | None]

@@ -12,13 +12,12 @@ from pathlib import Path
 
 from georapp import run_events
 from georapp.evaluate import Share
-from georapp.run_events import Album, Alert, Began, ModelMade, Probe, RunEvent, Stage, Values
+from georapp.run_events import WORSE, Album, Alert, Began, ModelMade, Probe, RunEvent, Stage, Values
 from georapp.runs import Run
 
 BEFORE, NOW = "before training", "this model"
 BASELINES = {"frequent/": "most frequent place", "random/": "random training place"}
 ERROR_KM = "error_km"  # by which checkpoints are compared: smaller is better
-WORSE = "worse"  # the guard of the alert about a model that got worse, and the mark in its model.json
 ROWS = Path("album") / "rows.jsonl"
 REST_S = 0.002  # after every piece of reading: the window's thread needs Python's lock too
 _COUNTS = re.compile(rb'\n\{"kind": "(?!step"|sample")[^\n]*')  # the newline in front makes it ten times as fast

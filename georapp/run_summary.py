@@ -16,8 +16,8 @@ from typing import Any
 from georapp import run_events, run_facts, run_notes, run_toml, runs
 from georapp.errors import RunError
 from georapp.models import MANIFEST
-from georapp.run_events import CONFIG, EVENTS, VERSIONS, Album
-from georapp.run_facts import ROWS, WORSE, Data, Facts, Measured, StageSeen
+from georapp.run_events import CONFIG, EVENTS, VERSIONS, WORSE, Album
+from georapp.run_facts import ROWS, Data, Facts, Measured, StageSeen
 from georapp.run_notes import Notes
 from georapp.run_settings import RunConfig
 from georapp.runs import Run

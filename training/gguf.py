@@ -26,7 +26,7 @@ from georapp import run_toml
 from georapp.errors import PhotoError, RunError
 from georapp.models import MANIFEST
 from georapp.prompt import profile_named
-from georapp.run_events import CONFIG, Alert, ModelMade, Probe
+from georapp.run_events import CONFIG, WORSE, Alert, ModelMade, Probe
 from training import base, changes, shards
 from training.answering import answers
 from training.base import Base, Scaling
@@ -39,7 +39,6 @@ from training.provenance import album_hash, base_licence, credits_of, credits_ta
 from training.rows import Part, read_rows
 from training.work import ALBUM, EXPORT, GRPO, MADE, MODEL, SFT, Work
 
-WORSE = "worse"  # the guard of the alert, and the mark in model.json
 BEFORE, AFTER_SFT, NOW = "before training", "after SFT", "this model"
 
 

@@ -430,6 +430,16 @@ def test_a_failed_run_says_why_and_what_to_do(page: RunPage, folder: Path, qtbot
     assert "ended early" in page.stages.steps["grpo"].accessibleName()
 
 
+def test_a_model_that_got_worse_is_no_good_news(page: RunPage, folder: Path, qtbot: QtBot) -> None:
+    worse = run_events.Alert(run_events.WORSE, "It is 900 km off, and was 500.", "Compare it first.")
+    with EventWriter(folder) as events:
+        for event in (step(1), worse, run_events.ModelMade("model"), run_events.Finished()):
+            events.write(event)
+    page.follow(folder)
+    says(page, qtbot, "Finished, and the model got worse. It is 900 km off, and was 500.")
+    assert button(page, "use").isVisible()
+
+
 def test_a_finished_run_offers_its_model(page: RunPage, folder: Path, qtbot: QtBot) -> None:
     with EventWriter(folder) as events:
         for event in (step(1), run_events.ModelMade("model"), run_events.Finished()):

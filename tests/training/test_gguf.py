@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="the training half (georapp[train]) 
 
 from georapp import gguf_head, models  # noqa: E402
 from georapp.errors import ModelError, RunError  # noqa: E402
-from georapp.run_events import Alert, ModelMade, Probe  # noqa: E402
+from georapp.run_events import WORSE, Alert, ModelMade, Probe  # noqa: E402
 from georapp.run_settings import Album, Export, Grpo, Model  # noqa: E402
 from tests.training.toy_world import SETTINGS, ToyWorld, run_of, said  # noqa: E402
 from training import gguf, merging  # noqa: E402
@@ -217,7 +217,7 @@ def test_a_model_that_got_worse_says_so_everywhere(toy: ToyWorld, tmp_path: Path
     assert model.about.startswith("It got worse by its training.")
     assert "**It got worse.**" in (folder / MODEL / CARD).read_text("utf-8")
     (alert,) = [event for event in said(folder) if isinstance(event, Alert)]
-    assert alert.guard == gguf.WORSE
+    assert alert.guard == WORSE
     assert "8 held-out photos" in alert.reason
     assert "not made the default" in alert.hint
 

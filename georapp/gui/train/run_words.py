@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from georapp.run_events import WORSE
 from georapp.run_history import History, StageSeen
 from georapp.runs import Run, State
 
@@ -67,6 +68,9 @@ def state(run: Run, history: History, *, there: bool, pause_asked: bool) -> Said
 
 
 def _finished(history: History) -> Said:
+    worse = next((noted.alert for noted in history.alerts if noted.alert.guard == WORSE), None)
+    if history.model and worse:
+        return Said(f"Finished, and the model got worse. {worse.reason}", worse.hint, "warning", "use")
     if history.model:
         return Said("Finished. The model is ready.", "It answers beside the other models once it is chosen.", "good", "use")
     return Said("Finished. No model was exported, because that stage was left out.", tone="good")
