@@ -25,8 +25,8 @@ def album_reasons(config: RunConfig, album: AlbumSeen | None) -> Iterator[Reason
         return
     yield from _source_reasons(sources)
     if album is None:
-        hint = "Look through it: how many photos have a place, and how long it takes, is known only then."
-        yield Reason("The album was not looked through yet.", hint, False)
+        hint = "Scan it: how many photos have a place, and how long it takes, is known only then."
+        yield Reason("The album was not scanned yet.", hint, False)
     elif not album.train:
         what = f"{album.photos:,} photos were found, {album.with_place:,} of them with a place"
         left_out = f" Left out: {'; '.join(album.left_out)}." if album.left_out else ""

@@ -133,7 +133,7 @@ def test_what_was_not_looked_at_is_said(world: World) -> None:
     said = sentences(found, stops=True)
     assert "No GPU was asked yet" in said
     assert "The model was not looked at yet." in said
-    assert "The album was not looked through yet." in sentences(found, stops=False)
+    assert "The album was not scanned yet." in sentences(found, stops=False)
     assert (found.memory_sft, found.memory_grpo, found.disk, found.hours, found.room) == ((), (), (), None, None)
     assert found.command[0] == "python"
 
