@@ -55,7 +55,8 @@ class Supervisor:
     @property
     def pid(self) -> int | None:
         """Of the worker, while it runs."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        process = self._process  # another thread may be closing it
+        return process.pid if process and process.poll() is None else None
 
     def start(self) -> events.Ready:
         """Start the worker and load the model, unless both are done. Raises ModelError."""
