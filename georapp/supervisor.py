@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from georapp import events
+from georapp import events, priority
 from georapp.errors import GeorappError, ModelError, WorkerDied, WorkerStuck
 
 COMMAND = (sys.executable, "-m", "georapp", "worker")
@@ -37,8 +37,9 @@ _CAUSES = {
 class Supervisor:
     """One worker with one model. `locate` may be called again after every error but a failed load."""
 
-    def __init__(self, load: events.Load, *, patience_s: float = PATIENCE_S) -> None:
-        self._load, self._patience_s = load, patience_s
+    def __init__(self, load: events.Load, *, patience_s: float = PATIENCE_S, steps_back: bool = False) -> None:
+        """`steps_back`: the worker lets this process go first where both want the processor."""
+        self._load, self._patience_s, self._steps_back = load, patience_s, steps_back
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._complaints: collections.deque[str] = collections.deque(maxlen=20)
@@ -134,6 +135,8 @@ class Supervisor:
         self._complaints.clear()
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True)
+        if self._steps_back:
+            priority.step_back(self._process.pid)
         threading.Thread(target=self._read_events, args=(self._process, self._lines), daemon=True).start()
         threading.Thread(target=self._read_complaints, args=(self._process,), daemon=True).start()
 

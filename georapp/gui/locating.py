@@ -16,6 +16,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
 from shiboken6 import isValid
@@ -55,7 +56,7 @@ class Locating(QObject):
     def __init__(self, parent: QObject | None = None, *, patience_s: float | None = None) -> None:
         super().__init__(parent)
         self._jobs: queue.SimpleQueue[Job | tuple[int, events.Load | None] | None] = queue.SimpleQueue()
-        self._patience = {} if patience_s is None else {"patience_s": patience_s}
+        self._how: dict[str, Any] = {"steps_back": True} | ({} if patience_s is None else {"patience_s": patience_s})
         self._load: events.Load | None = None
         self._supervisor: Supervisor | None = None
         self._stopped: dict[int, float] = {}  # ticket -> when
@@ -146,7 +147,7 @@ class Locating(QObject):
         if load is None:
             self._load = self._supervisor = None
             return
-        self._load, self._supervisor, self._loading = load, Supervisor(load, **self._patience), number
+        self._load, self._supervisor, self._loading = load, Supervisor(load, **self._how), number
         try:
             ready = self._supervisor.start()
         except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug
@@ -179,7 +180,7 @@ class Locating(QObject):
         usual = self._supervisor
         assert self._load is not None
         try:
-            with Supervisor(replace(self._load, gpu_layers=0, max_samples=1), **self._patience) as small:
+            with Supervisor(replace(self._load, gpu_layers=0, max_samples=1), **self._how) as small:
                 self._supervisor = small
                 return self._once(replace(job, samples=1))
         except Exception as error:  # noqa: BLE001 - `_failed` reports what is a bug

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from georapp import events, models
+from georapp import events, models, priority
 from georapp.errors import ModelError, WorkerDied, WorkerStuck
 from georapp.supervisor import Supervisor
 from tests.program.conftest import CHINA
@@ -105,3 +105,13 @@ def test_a_worker_ends_with_the_program_that_started_it() -> None:
 def test_a_model_that_is_gone_is_said(tmp_path: Path) -> None:
     with Supervisor(events.Load(str(tmp_path))) as supervisor, pytest.raises(ModelError, match="not a model folder"):
         supervisor.start()
+
+
+def test_a_worker_lets_the_window_go_first() -> None:
+    with Supervisor(load(threads=1), steps_back=True) as supervisor:
+        supervisor.start()
+        assert supervisor.pid
+        assert os.getpriority(os.PRIO_PROCESS, supervisor.pid) == priority.NICE
+        group = Path(f"/proc/{supervisor.pid}/autogroup")
+        if os.access(group, os.W_OK):
+            assert group.read_text().split()[-1] == str(priority.NICE)
