@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from georapp.base_licence import licence_of
 from training.rows import AlbumRow
 
 UNKNOWN_LICENCE = "unknown, look it up"
-_LICENCE_FILES = ("LICENSE", "LICENCE", "COPYING")
-_LONGEST = 200  # characters of what a stranger's file says
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,42 +26,8 @@ class Licence:
 
 def base_licence(folder: Path) -> Licence:
     """Of a model folder: what its README.md, a licence file or config.json says, in this order."""
-    readme = folder / "README.md"
-    if name := _of_front_matter(_text(readme)):
-        return Licence(name, readme.name)
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if path.name.upper().startswith(_LICENCE_FILES) and (line := _first_line(_text(path))):
-            return Licence(line, path.name)
-    return Licence(name, "config.json") if (name := _of_config(folder / "config.json")) else Licence()
-
-
-def _of_front_matter(text: str) -> str:
-    """`license: apache-2.0` between the two lines of dashes with which a model's README begins; with its name and link, if it has them."""
-    head = re.match(r"---\s*\n(.*?)\n---", text, re.DOTALL)
-    found = dict(re.findall(r"^(license(?:_name|_link)?):[ \t]*([^\n]+)$", head[1], re.MULTILINE)) if head else {}
-    words = [found[key].strip().strip("\"'") for key in ("license", "license_name", "license_link") if key in found]
-    return ", ".join(words)[:_LONGEST]
-
-
-def _of_config(path: Path) -> str:
-    try:
-        name = json.loads(_text(path)).get("license")
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-    return name[:_LONGEST] if isinstance(name, str) else ""
-
-
-def _first_line(text: str) -> str:
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")[:_LONGEST]
-
-
-def _text(path: Path) -> str:
-    """Of a file that may not be there; its first 100,000 characters."""
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(100_000)
-    except OSError:
-        return ""
+    name, source = licence_of(folder)
+    return Licence(name, source) if name else Licence()
 
 
 # ---- the album ----

@@ -11,14 +11,12 @@ from PIL import Image
 
 from georapp import base_model, base_sight, run_settings
 from georapp.base_files import FAMILIES
-from georapp.base_licence import licence_of
 from georapp.errors import RunError
 from georapp.run_settings import Grpo, Model, RunConfig, Sft
 from georapp.run_size import steps
 from training import tiny
 from training.base import QWEN_TOKENS, TOWERS, freeze_tower, load, without_weights
 from training.processors import PROCESSORS
-from training.provenance import base_licence
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")  # peft asks
 
@@ -101,13 +99,6 @@ def test_both_halves_refuse_the_same(tmp_path: Path, missing: str) -> None:
         load(tmp_path, run_settings.Model())
     said, meant = (str(error.value).split() for error in (ours, theirs))
     assert said[:5] == meant[:5] or missing == "model.safetensors"
-
-
-def test_both_halves_read_the_same_licence(tmp_path: Path) -> None:
-    for name, text in (("config.json", '{"license": "mit"}'), ("LICENSE", "Apache"), ("README.md", "---\nlicense: other\n---\n")):
-        (tmp_path / name).write_text(text)
-        found = base_licence(tmp_path)
-        assert licence_of(tmp_path) == (found.name, found.source)
 
 
 # ---- steps, as the trainers count them ----
